@@ -1,0 +1,1 @@
+//! Vector search: the exact scan over int8 codes with a proven bound.

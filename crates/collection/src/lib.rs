@@ -1,0 +1,1 @@
+//! A collection: records, keywords, vectors and a model behind one search.

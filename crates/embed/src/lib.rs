@@ -1,0 +1,1 @@
+//! Text embedding on the CPU: WordPiece, static models, MiniLM in int8.

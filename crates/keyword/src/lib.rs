@@ -1,0 +1,1 @@
+//! Keyword search: text analysis, an inverted index with BM25, highlights.

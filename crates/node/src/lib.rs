@@ -1,0 +1,1 @@
+//! The napi boundary: conversions, async tasks, errors. Nothing else.
