@@ -1,0 +1,171 @@
+//! Opening, closing and looking after the folder.
+
+use crate::connect::{self, ReadMode};
+use crate::error::{Error, Result};
+use crate::lock::WriterLock;
+use crate::pool::Pool;
+use crate::sql::Sql;
+use crate::types::{Access, OpenOptions};
+use crate::write::Writer;
+use crate::{create, migrate};
+use parking_lot::{Mutex, RwLock};
+use rusqlite::Connection;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(crate) const DATABASE_FILE: &str = "canopy.db";
+
+/// A folder of collections.
+///
+/// Share it between threads: one connection writes, readers have their own and never wait for it.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) dir: PathBuf,
+    pub(crate) path: PathBuf,
+    // Fields drop in this order: the last connection folds the log into the database before the lock is let go.
+    pub(crate) readers: Pool,
+    watch: Mutex<Option<Connection>>,
+    pub(crate) writer: Option<Mutex<Writer>>,
+    sql: RwLock<HashMap<u32, Arc<Sql>>>,
+    _lock: Option<WriterLock>,
+}
+
+impl Store {
+    /// Opens the folder `dir`, creating it (and an empty database) when it is to be written.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process writes there, [`Error::Missing`] when there is nothing to read,
+    /// [`Error::Foreign`], [`Error::Newer`], [`Error::Corrupt`], [`Error::Permission`], [`Error::Full`], [`Error::Io`].
+    pub fn open(dir: &Path, options: &OpenOptions) -> Result<Self> {
+        match options.access {
+            Access::ReadWrite => Self::open_writer(dir, options),
+            Access::ReadOnly => Self::open_reader(dir),
+        }
+    }
+
+    fn open_writer(dir: &Path, options: &OpenOptions) -> Result<Self> {
+        fs_err::create_dir_all(dir).map_err(|error| Error::from_io(dir, &error))?;
+        let lock = WriterLock::take(dir)?;
+        let path = dir.join(DATABASE_FILE);
+        create::if_missing(&path)?;
+        let mut connection =
+            connect::writer(&path, options.durability).map_err(|error| create::refine(&path, error))?;
+        migrate::to_current(&mut connection, &path, options)?;
+        let mut store = Self::assemble(dir, path, ReadMode::Shared);
+        store.writer = Some(Mutex::new(Writer::new(connection)));
+        store._lock = Some(lock);
+        Ok(store)
+    }
+
+    fn open_reader(dir: &Path) -> Result<Self> {
+        let path = dir.join(DATABASE_FILE);
+        match fs_err::metadata(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::Missing { path: dir.to_owned() });
+            }
+            Err(error) => return Err(Error::from_io(&path, &error)),
+        }
+        let mode = connect::read_mode(&path)?;
+        let connection = connect::reader(&path, mode)?;
+        let found = connect::version(&connection, &path)?;
+        if found < crate::sql::SCHEMA_VERSION {
+            return Err(Error::ReadOnly { action: "migrate a database of an older release" });
+        }
+        let store = Self::assemble(dir, path, mode);
+        *store.watch.lock() = Some(connection);
+        Ok(store)
+    }
+
+    fn assemble(dir: &Path, path: PathBuf, mode: ReadMode) -> Self {
+        let readers = Pool::new(path.clone(), mode);
+        Self {
+            dir: dir.to_owned(),
+            path,
+            readers,
+            watch: Mutex::new(None),
+            writer: None,
+            sql: RwLock::default(),
+            _lock: None,
+        }
+    }
+
+    /// How the folder was opened.
+    pub fn access(&self) -> Access {
+        if self.writer.is_some() { Access::ReadWrite } else { Access::ReadOnly }
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A number that changes when another process commits. A writer's own number stays: nobody else may write.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or [`Error::Io`].
+    pub fn data_version(&self) -> Result<u64> {
+        let watch = self.watch.lock();
+        let Some(connection) = watch.as_ref() else { return Ok(0) };
+        let version: i64 = connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))
+            .map_err(|error| self.failed(&error))?;
+        Ok(version.unsigned_abs())
+    }
+
+    /// Gives the space of deleted records back to the disk. Other writes wait meanwhile; readers don't.
+    ///
+    /// Empty slots at the end of each collection are forgotten, so the history before this call is too:
+    /// [`Store::changed_since`] then answers `rebuild` to a reader that is older.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Full`] (needs free space of twice the database at most), [`Error::Io`].
+    pub fn compact(&self) -> Result<()> {
+        let mut writer = self.writer_for("be compacted")?;
+        writer.trim(&self.path)?;
+        writer.vacuum().map_err(|error| self.failed(&error))
+    }
+
+    /// Bytes of the database and its log on disk.
+    pub fn disk_bytes(&self) -> u64 {
+        let size = |path: &Path| fs_err::metadata(path).map_or(0, |metadata| metadata.len());
+        size(&self.path) + size(&connect::beside(&self.path, "-wal"))
+    }
+
+    /// Gives cached pages and idle connections back to the system; the next call reads them again.
+    pub fn release_memory(&self) {
+        self.readers.clear();
+        if let Some(writer) = &self.writer {
+            writer.lock().shrink();
+        }
+    }
+
+    /// Folds the log into the database and lets the folder go.
+    ///
+    /// Dropping does the same without saying whether it worked; nothing acknowledged depends on it.
+    ///
+    /// # Errors
+    /// [`Error::Full`] or [`Error::Io`]: the log stays and the next opening reads it.
+    pub fn close(self) -> Result<()> {
+        self.readers.clear();
+        let Some(writer) = &self.writer else { return Ok(()) };
+        writer.lock().fold_log().map_err(|error| self.failed(&error))
+    }
+
+    pub(crate) fn writer_for(&self, action: &'static str) -> Result<parking_lot::MutexGuard<'_, Writer>> {
+        self.writer.as_ref().map(Mutex::lock).ok_or(Error::ReadOnly { action })
+    }
+
+    /// The statements of collection `key`.
+    pub(crate) fn sql(&self, key: u32) -> Arc<Sql> {
+        if let Some(sql) = self.sql.read().get(&key) {
+            return sql.clone();
+        }
+        self.sql.write().entry(key).or_insert_with(|| Arc::new(Sql::new(key))).clone()
+    }
+
+    pub(crate) fn failed(&self, error: &rusqlite::Error) -> Error {
+        Error::from_sqlite(&self.path, error)
+    }
+}
