@@ -1,0 +1,137 @@
+//! f32 and f16 kernels for NEON.
+//!
+//! As on x86, a pair kernel is the one-row case of the row kernel, so both give the same bits.
+
+use core::arch::aarch64::*;
+use core::arch::asm;
+use half::f16;
+
+/// Numbers in a register.
+const WIDTH: usize = 4;
+/// Independent sums a row, to hide the latency of the FMA.
+const SUMS: usize = 4;
+/// Rows that share one load of the query: 4 rows x 4 sums are 16 of the 32 registers.
+const ROWS: usize = 4;
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn add_dot(sum: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vfmaq_f32(sum, a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn add_l2(sum: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    let difference = vsubq_f32(a, b);
+    vfmaq_f32(sum, difference, difference)
+}
+
+/// # Safety
+/// 4 values are readable at `from`.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn load_f32(from: *const f32) -> float32x4_t {
+    // SAFETY: the caller's promise.
+    unsafe { vld1q_f32(from) }
+}
+
+/// # Safety
+/// 4 values are readable at `from`.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn load_f16(from: *const f16) -> float32x4_t {
+    // SAFETY: the caller's promise; `f16` is two bytes, so 4 of them are the 8 that are loaded.
+    let bits: uint16x4_t = unsafe { vld1_u16(from.cast()) };
+    let wide: float32x4_t;
+    // The compiler's own half type isn't stable yet; the instruction is part of every 64-bit ARM.
+    // SAFETY: reads and writes the two named registers only.
+    unsafe {
+        asm!("fcvtl {wide:v}.4s, {bits:v}.4h", wide = lateout(vreg) wide, bits = in(vreg) bits,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    wide
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn tail_f32(from: &[f32]) -> float32x4_t {
+    let mut padded = [0.0_f32; WIDTH];
+    padded[..from.len()].copy_from_slice(from);
+    // SAFETY: the array holds 4 values.
+    unsafe { load_f32(padded.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn tail_f16(from: &[f16]) -> float32x4_t {
+    let mut padded = [f16::ZERO; WIDTH];
+    padded[..from.len()].copy_from_slice(from);
+    // SAFETY: the array holds 4 values.
+    unsafe { load_f16(padded.as_ptr()) }
+}
+
+macro_rules! kernels {
+    ($pair:ident, $rows:ident, $tile:ident, $a:ty, $b:ty, $add:ident, $load_a:ident, $tail_a:ident, $load_b:ident, $tail_b:ident) => {
+        /// The values of `R` rows: `rows.len() == R * query.len()`.
+        #[inline]
+        #[target_feature(enable = "neon")]
+        fn $tile<const R: usize>(query: &[$a], rows: &[$b]) -> [f32; R] {
+            let dim = query.len();
+            debug_assert_eq!(rows.len(), R * dim);
+            let mut sums = [[vdupq_n_f32(0.0); SUMS]; R];
+            let mut at = 0;
+            while at + SUMS * WIDTH <= dim {
+                for s in 0..SUMS {
+                    let from = at + s * WIDTH;
+                    // SAFETY: `from + WIDTH <= dim`, the length of the query and of each of the R rows.
+                    let a = unsafe { $load_a(query.as_ptr().add(from)) };
+                    for r in 0..R {
+                        // SAFETY: as above.
+                        let b = unsafe { $load_b(rows.as_ptr().add(r * dim + from)) };
+                        sums[r][s] = $add(sums[r][s], a, b);
+                    }
+                }
+                at += SUMS * WIDTH;
+            }
+            while at < dim {
+                let end = dim.min(at + WIDTH);
+                let a = $tail_a(&query[at..end]);
+                for r in 0..R {
+                    sums[r][0] = $add(sums[r][0], a, $tail_b(&rows[r * dim + at..r * dim + end]));
+                }
+                at = end;
+            }
+            let mut values = [0.0; R];
+            for r in 0..R {
+                let [a, b, c, d] = sums[r];
+                values[r] = vaddvq_f32(vaddq_f32(vaddq_f32(a, b), vaddq_f32(c, d)));
+            }
+            values
+        }
+
+        #[target_feature(enable = "neon")]
+        pub(super) fn $pair(a: &[$a], b: &[$b]) -> f32 {
+            $tile::<1>(a, b)[0]
+        }
+
+        #[target_feature(enable = "neon")]
+        pub(super) fn $rows(query: &[$a], rows: &[$b], out: &mut [f32]) {
+            let dim = query.len();
+            let whole = out.len() / ROWS * ROWS;
+            let (tiles, rest) = out.split_at_mut(whole);
+            for (t, values) in tiles.chunks_exact_mut(ROWS).enumerate() {
+                values.copy_from_slice(&$tile::<ROWS>(query, &rows[t * ROWS * dim..(t + 1) * ROWS * dim]));
+            }
+            for (r, value) in rest.iter_mut().enumerate() {
+                *value = $pair(query, &rows[(whole + r) * dim..(whole + r + 1) * dim]);
+            }
+        }
+    };
+}
+
+kernels!(dot_f32, dot_rows_f32, dot_tile_f32, f32, f32, add_dot, load_f32, tail_f32, load_f32, tail_f32);
+kernels!(l2sq_f32, l2sq_rows_f32, l2_tile_f32, f32, f32, add_l2, load_f32, tail_f32, load_f32, tail_f32);
+kernels!(dot_f16, dot_rows_f16, dot_tile_f16, f16, f16, add_dot, load_f16, tail_f16, load_f16, tail_f16);
+kernels!(l2sq_f16, l2sq_rows_f16, l2_tile_f16, f16, f16, add_l2, load_f16, tail_f16, load_f16, tail_f16);
+kernels!(dot_f32_f16, dot_rows_f32_f16, dot_tile_mixed, f32, f16, add_dot, load_f32, tail_f32, load_f16, tail_f16);
+kernels!(l2sq_f32_f16, l2sq_rows_f32_f16, l2_tile_mixed, f32, f16, add_l2, load_f32, tail_f32, load_f16, tail_f16);
