@@ -20,6 +20,7 @@ mod collections;
 mod connect;
 mod create;
 mod error;
+pub mod import;
 mod lock;
 mod migrate;
 mod pool;
