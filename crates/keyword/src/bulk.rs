@@ -1,0 +1,122 @@
+//! Many documents at once: analysed on all cores, then each term's postings are packed once.
+
+use crate::Analyzer;
+use crate::bm25::{Reference, Saturation};
+use crate::documents::MAX_LENGTH;
+use crate::index::{KeywordIndex, run_lengths};
+use crate::postings::Posting;
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+/// Documents a task; large enough that most of its words repeat, small enough to share the work.
+const CHUNK: usize = 1024;
+
+/// Below this many documents a batch is placed one by one.
+const SMALL: usize = 64;
+
+/// A few documents with terms numbered among themselves.
+struct Analysed {
+    names: Vec<String>,
+    documents: Vec<Counted>,
+}
+
+struct Counted {
+    slot: u32,
+    length: u32,
+    terms: Vec<(u32, u8)>,
+}
+
+impl KeywordIndex {
+    /// Puts many texts in, as [`KeywordIndex::upsert`] would one after the other: of two for one slot the later stays.
+    ///
+    /// Analysis runs on the current rayon pool.
+    pub fn extend(&mut self, texts: &[(u32, &str)]) {
+        let texts = last_of_each_slot(texts);
+        let analyzer = &self.analyzer;
+        let analysed: Vec<Analysed> = texts.par_chunks(CHUNK).map(|chunk| analyse(analyzer, chunk)).collect();
+        texts.iter().for_each(|&(slot, _)| {
+            self.remove(slot);
+        });
+        let counted = self.number(analysed);
+        // A batch that is small against the index must not rewrite the lists of frequent words.
+        if counted.len() < SMALL || counted.len() < self.len() / 32 {
+            counted.iter().for_each(|document| self.place(document.slot, document.length, &document.terms));
+        } else {
+            self.place_all(&counted);
+        }
+    }
+
+    /// Replaces the numbers of each chunk by those of the dictionary.
+    fn number(&mut self, analysed: Vec<Analysed>) -> Vec<Counted> {
+        let mut all = Vec::new();
+        for Analysed { names, mut documents } in analysed {
+            let ids: Vec<u32> = names.iter().map(|name| self.dictionary.intern(name)).collect();
+            for document in &mut documents {
+                document.terms.iter_mut().for_each(|(id, _)| *id = ids[*id as usize]);
+                document.terms.sort_unstable();
+            }
+            all.append(&mut documents);
+        }
+        all
+    }
+
+    fn place_all(&mut self, counted: &[Counted]) {
+        let mut fresh: Vec<Vec<Posting>> = vec![Vec::new(); self.dictionary.terms().len()];
+        for Counted { slot, length, terms } in counted {
+            self.documents.insert(*slot, (*length).min(MAX_LENGTH), terms.iter().map(|&(id, _)| id));
+            for &(id, tf) in terms {
+                fresh[id as usize].push(Posting { slot: *slot, tf });
+            }
+        }
+        self.follow_average();
+        let bound =
+            Reference { saturation: Saturation::new(self.options, self.reference), lengths: self.documents.lengths() };
+        let terms = self.dictionary.terms_mut();
+        terms.par_iter_mut().zip(fresh).with_min_len(256).for_each(|(term, mut postings)| {
+            if !postings.is_empty() {
+                postings.sort_unstable_by_key(|posting| posting.slot);
+                term.documents += postings.len() as u32;
+                term.list.merge(&postings, &bound);
+            }
+        });
+    }
+}
+
+fn last_of_each_slot<'t>(texts: &[(u32, &'t str)]) -> Vec<(u32, &'t str)> {
+    let mut seen = HashSet::with_capacity(texts.len());
+    let mut kept: Vec<_> = texts.iter().rev().copied().filter(|&(slot, _)| seen.insert(slot)).collect();
+    kept.reverse();
+    kept
+}
+
+fn analyse(analyzer: &Analyzer, texts: &[(u32, &str)]) -> Analysed {
+    // Stemming costs more than all the rest, and a written word always gives the same term: it is stemmed once a chunk.
+    let mut by_word: HashMap<&str, Option<u32>> = HashMap::new();
+    let mut by_name: HashMap<String, u32> = HashMap::new();
+    let mut names = Vec::new();
+    let mut term = String::new();
+    let mut found = Vec::new();
+    let documents = texts.iter().map(|&(slot, text)| {
+        found.clear();
+        let mut length = 0_u32;
+        analyzer.written(text, |word, extra| {
+            let id = *by_word.entry(word).or_insert_with(|| {
+                analyzer.term(word, &mut term);
+                (!term.is_empty()).then(|| {
+                    *by_name.entry(term.clone()).or_insert_with_key(|name| {
+                        names.push(name.clone());
+                        names.len() as u32 - 1
+                    })
+                })
+            });
+            if let Some(id) = id {
+                length = length.saturating_add(u32::from(!extra));
+                found.push(id);
+            }
+        });
+        found.sort_unstable();
+        Counted { slot, length, terms: run_lengths(&found) }
+    });
+    let documents = documents.collect();
+    Analysed { names, documents }
+}
