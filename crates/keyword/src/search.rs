@@ -169,7 +169,9 @@ impl<'a> Cursor<'a> {
             List::Blocks(blocks) => {
                 self.block += blocks[self.block..].iter().take_while(|block| block.last() < from).count();
                 let here = blocks[self.block..].iter().take_while(|block| block.first() < to);
-                here.map(Block::bound).reduce(f32::max).map_or(0, |bound| points.at_most(bound * self.bound_weight))
+                here.map(Block::bound)
+                    .reduce(f32::max)
+                    .map_or(0, |bound| points.at_most((bound * self.bound_weight).min(self.weight)))
             }
         };
     }

@@ -7,26 +7,23 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 /// The first `length` characters of the text, about.
 pub(super) fn head(text: &str, length: usize) -> Range<usize> {
     let start = text.len() - text.trim_start().len();
-    let end = forward(text, start, length);
-    trim(text, start..end)
+    whole(text, trim(text, start..forward(text, start, length)))
 }
 
 /// A range of about `length` characters around `core`, which is cut only when it alone is longer.
 ///
-/// `room` limits how far it may grow.
-pub(super) fn around(text: &str, core: Range<usize>, room: Range<usize>, length: usize) -> Range<usize> {
+/// `room` limits how far it may grow; its ends are grapheme boundaries.
+pub(super) fn around(text: &str, core: Range<usize>, room: &Range<usize>, length: usize) -> Range<usize> {
     let used = text[core.clone()].chars().take(length + 1).count();
     if used >= length {
-        let end = after_chars(text, core.start, length);
-        return core.start..snap_back(text, end, core.start).min(room.end);
+        return whole(text, core.start..after_chars(text, core.start, length));
     }
     let spare = length - used;
     let left = before_chars(text, core.start, spare / 2).max(room.start);
-    let start =
-        if left == room.start { snap_forward(text, left, core.start) } else { word_start(text, left, core.start) };
+    let start = if left == room.start { left } else { word_start(text, left, core.start) };
     let spent = text[start..core.start].chars().count();
     let end = forward(text, core.end, spare.saturating_sub(spent)).min(room.end).max(core.end);
-    trim(text, start..snap_back(text, end, core.end))
+    whole(text, trim(text, start..end))
 }
 
 /// Moves `length` characters on, and back to the last space on the way when that falls into a word.
@@ -37,18 +34,18 @@ fn forward(text: &str, from: usize, length: usize) -> usize {
     }
     match text[from..end].rfind(char::is_whitespace) {
         Some(at) if at > 0 => from + at,
-        _ => snap_back(text, end, from),
+        _ => end,
     }
 }
 
-/// The first word start at or after `left`, `limit` at the latest; a grapheme start where no space is.
+/// The first word start at or after `left`, `limit` at the latest; `left` itself where no space is.
 fn word_start(text: &str, left: usize, limit: usize) -> usize {
-    if left == 0 || text[..left].ends_with(char::is_whitespace) {
+    if text[..left].ends_with(char::is_whitespace) {
         return left;
     }
     match text[left..limit].find(char::is_whitespace) {
         Some(at) => limit - text[left + at..limit].trim_start().len(),
-        None => snap_forward(text, left, limit),
+        None => left,
     }
 }
 
@@ -57,41 +54,26 @@ fn after_chars(text: &str, from: usize, count: usize) -> usize {
 }
 
 fn before_chars(text: &str, to: usize, count: usize) -> usize {
-    if count == 0 {
-        return to;
+    match count.checked_sub(1) {
+        Some(last) => text[..to].char_indices().nth_back(last).map_or(0, |(at, _)| at),
+        None => to,
     }
-    text[..to].char_indices().nth_back(count - 1).map_or(0, |(at, _)| at)
-}
-
-fn is_boundary(text: &str, at: usize) -> bool {
-    GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true)
-}
-
-/// The nearest grapheme boundary at or before `at`, but after `from`: if there is none, the next one.
-fn snap_back(text: &str, at: usize, from: usize) -> usize {
-    if is_boundary(text, at) {
-        return at;
-    }
-    let mut cursor = GraphemeCursor::new(at, text.len(), true);
-    match cursor.prev_boundary(text, 0) {
-        Ok(Some(before)) if before > from => before,
-        _ => snap_forward(text, at, text.len()),
-    }
-}
-
-/// The nearest grapheme boundary at or after `at`; `limit` at the latest.
-fn snap_forward(text: &str, at: usize, limit: usize) -> usize {
-    if is_boundary(text, at) {
-        return at;
-    }
-    let mut cursor = GraphemeCursor::new(at, text.len(), true);
-    cursor.next_boundary(text, 0).ok().flatten().unwrap_or(text.len()).min(limit)
 }
 
 fn trim(text: &str, range: Range<usize>) -> Range<usize> {
     let passage = &text[range.clone()];
     let start = range.start + (passage.len() - passage.trim_start().len());
     start..start + passage.trim().len()
+}
+
+/// Moves both ends out to grapheme boundaries: even a space may carry an accent.
+fn whole(text: &str, range: Range<usize>) -> Range<usize> {
+    let cursor = |at| GraphemeCursor::new(at, text.len(), true);
+    let inside = |at| !cursor(at).is_boundary(text, 0).unwrap_or(true);
+    let before = |at| cursor(at).prev_boundary(text, 0).ok().flatten().unwrap_or(0);
+    let after = |at| cursor(at).next_boundary(text, 0).ok().flatten().unwrap_or(text.len());
+    let start = if inside(range.start) { before(range.start) } else { range.start };
+    start..if inside(range.end) { after(range.end) } else { range.end }
 }
 
 /// The matches inside `range` as ranges of the fragment: clipped, widened to whole graphemes, joined where they overlap.

@@ -37,7 +37,7 @@ pub(super) fn best(
         };
         let core = matches[first].start..matches[first..=last].iter().map(|m| m.end).max().unwrap_or(0);
         let room = room_for(&taken, &core, text.len());
-        let range = cut::around(text, core, room, length);
+        let range = cut::around(text, core, &room, length);
         for found in matches[first..=last].iter() {
             // Once a passage, not once a match: the mark is the count, which the window left at zero.
             if std::mem::replace(&mut counts[found.term], 1) == 0 {

@@ -26,7 +26,7 @@ fn marks_words_with_the_same_stem() {
 fn picks_the_passage_with_most_idf() {
     let filler = "word ".repeat(100);
     let text = format!("common common {filler}common rare {filler}common");
-    let index = index(&["common", "common", "common", "common rare"]);
+    let index = index(&["common", "common rare", "other", "another"]);
     let options = HighlightOptions { length: 40, fragments: 1 };
     let found = index.highlight(&text, "common rare", &options);
     assert_eq!(marked(&found[0]), ["common", "rare"]);

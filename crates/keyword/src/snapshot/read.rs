@@ -178,7 +178,7 @@ fn documents(mut section: Section<'_>, header: &Header, dictionary: &Dictionary)
         }
     }
     documents.extend_to(header.slots);
-    // Both directions must tell the same story, or a removal would leave ghosts behind.
+    // Both directions must count alike. That each pair agrees is what the checksum is for.
     if seen.iter().zip(dictionary.terms()).any(|(&seen, term)| seen != term.documents) {
         return Err(section.damaged("documents and postings disagree"));
     }

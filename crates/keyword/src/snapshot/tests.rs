@@ -97,7 +97,7 @@ proptest! {
         if let Ok(mut index) = KeywordIndex::read_from(&mut &forged[..]) {
             index.search("café document 5", 10, None, &Cancel::new()).unwrap();
             (0..320).for_each(|slot| { index.remove(slot); });
-            prop_assert_eq!((index.len(), index.terms()), (0, 0));
+            prop_assert_eq!(index.len(), 0);
         }
     }
 }
