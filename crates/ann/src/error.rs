@@ -1,0 +1,85 @@
+//! What can be wrong with a vector or a call.
+
+use canopy_core::{Cancelled, Coded, Fault, ShapeError};
+
+/// Why an index refused a call. Nothing was changed when one of these is returned.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A vector has another number of values than the index.
+    #[error(
+        "vector has {received} values, the index holds vectors of {expected}: embed it with the model of this index"
+    )]
+    Dimension {
+        /// Values a vector of the index.
+        expected: usize,
+        /// Values received.
+        received: usize,
+    },
+    /// The index can't hold vectors of this size.
+    #[error("dimension {received} is outside 1..={max}: choose a model with fewer values a vector")]
+    DimensionRange {
+        /// Dimension asked for.
+        received: usize,
+        /// Largest dimension.
+        max: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("vector {row}, value {column} is not a finite number: remove or replace it before sending")]
+    NotFinite {
+        /// Number of the vector in the call.
+        row: usize,
+        /// Place of the first such value.
+        column: usize,
+    },
+    /// A zero vector has no direction, so no cosine.
+    #[error("vector {row} is zero and has no direction to compare by cosine: leave it out or use the metric dot or l2")]
+    Zero {
+        /// Number of the vector in the call.
+        row: usize,
+    },
+    /// The products of such vectors would leave the range of `f32`.
+    #[error("vector {row} has norm {norm:e}, above {max:e}: scale the vectors down or use the metric cosine")]
+    Norm {
+        /// Number of the vector in the call.
+        row: usize,
+        /// Its norm.
+        norm: f64,
+        /// Largest norm for the metrics dot and l2.
+        max: f64,
+    },
+    /// As many slots as vectors are needed.
+    #[error("{slots} slots for {rows} vectors: send one slot for each vector")]
+    Count {
+        /// Slots received.
+        slots: usize,
+        /// Vectors received.
+        rows: usize,
+    },
+    /// The values don't form whole rows.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The caller cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Dimension { .. } | Self::DimensionRange { .. } => "VECTOR_DIMENSION",
+            Self::NotFinite { .. } => "VECTOR_NOT_FINITE",
+            Self::Zero { .. } => "VECTOR_ZERO",
+            Self::Norm { .. } => "VECTOR_NORM",
+            Self::Count { .. } => "VECTOR_COUNT",
+            Self::Shape(shape) => shape.code(),
+            Self::Cancelled(cancelled) => cancelled.code(),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Cancelled(cancelled) => cancelled.fault(),
+            _ => Fault::InvalidInput,
+        }
+    }
+}
