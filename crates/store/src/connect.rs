@@ -30,8 +30,17 @@ pub(crate) enum ReadMode {
 }
 
 /// The connection that writes.
+///
+/// # Errors
+/// As [`version`], and [`Error::Permission`] for a write-protected file.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // SQLite silently opens a write-protected file for reading.
+    if connection.is_readonly("main").map_err(|error| Error::from_sqlite(path, &error))? {
+        return Err(Error::Permission { path: path.to_owned(), detail: "the file is write-protected".to_owned() });
+    }
+    // Before anything is written, even a journal mode: a foreign file stays as it is.
+    version(&connection, path)?;
     configure_writer(&connection, durability).map_err(|error| Error::from_sqlite(path, &error))?;
     Ok(connection)
 }
@@ -119,6 +128,9 @@ pub(crate) fn version(connection: &Connection, path: &Path) -> Result<u32> {
     // The first read takes a snapshot, which checks the header against the size of the file.
     let read = || Ok((pragma("application_id")?, pragma("user_version")?, pragma("schema_version")?));
     let (application, version, schema) = read().map_err(|error| classify(path, &error))?;
+    if ends_within_a_page(path, pragma("page_size").map_err(|error| classify(path, &error))?) {
+        return Err(Error::corrupt(path, "the file ends within a page"));
+    }
     if application != i64::from(APPLICATION_ID) {
         let detail = format!("its application id is {application:#x}, schema cookie {schema}");
         return Err(Error::Foreign { path: path.to_owned(), detail });
@@ -129,6 +141,15 @@ pub(crate) fn version(connection: &Connection, path: &Path) -> Result<u32> {
         1..=SCHEMA_VERSION => Ok(found),
         _ => Err(Error::Newer { path: path.to_owned(), found, supported: SCHEMA_VERSION }),
     }
+}
+
+/// SQLite fills up the last page of a truncated file with zeros, and takes a file of a few bytes for an empty database.
+///
+/// With a log beside it, a page may be half-written: the log still has it.
+fn ends_within_a_page(path: &Path, page_bytes: i64) -> bool {
+    let length = |path: &Path| fs_err::metadata(path).map_or(0, |metadata| metadata.len());
+    let page_bytes = page_bytes.unsigned_abs().max(1);
+    !length(path).is_multiple_of(page_bytes) && length(&beside(path, "-wal")) == 0
 }
 
 /// "Not a database" of a file that starts like one, or is empty, is damage; of anything else, a foreign file.

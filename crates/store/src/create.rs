@@ -6,16 +6,23 @@ use crate::sql::{APPLICATION_ID, CREATE_SHARED, SCHEMA_VERSION};
 use rusqlite::Connection;
 use std::path::Path;
 
+/// Whether there is a file at `path`; an empty one is damage, because ours are never created empty.
+pub(crate) fn exists(path: &Path) -> Result<bool> {
+    match fs_err::metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => Ok(true),
+        Ok(metadata) if metadata.is_file() => Err(Error::corrupt(path, "the file is empty")),
+        Ok(_) => Err(Error::Foreign { path: path.to_owned(), detail: "it is not a file".to_owned() }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::from_io(path, &error)),
+    }
+}
+
 /// Creates the database at `path` unless there is a file.
 ///
 /// It is written under another name and renamed, so an empty or half-written `canopy.db` is always damage, never a start.
 pub(crate) fn if_missing(path: &Path) -> Result<()> {
-    match fs_err::metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => return Ok(()),
-        Ok(metadata) if metadata.is_file() => return Err(Error::corrupt(path, "the file is empty")),
-        Ok(_) => return Err(Error::Foreign { path: path.to_owned(), detail: "it is not a file".to_owned() }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(Error::from_io(path, &error)),
+    if exists(path)? {
+        return Ok(());
     }
     let fresh = connect::beside(path, ".new");
     for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -40,17 +47,4 @@ fn write_schema(path: &Path) -> rusqlite::Result<()> {
         "BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {CREATE_SHARED} COMMIT;"
     ))?;
     connection.close().map_err(|(_, error)| error)
-}
-
-/// Turning the log on already reads the file: says what the file is when that failed.
-pub(crate) fn refine(path: &Path, error: Error) -> Error {
-    match error {
-        Error::Foreign { .. } | Error::Corrupt { .. } | Error::Io { .. } => {
-            connect::reader(path, connect::ReadMode::Shared)
-                .and_then(|connection| connect::version(&connection, path))
-                .err()
-                .unwrap_or(error)
-        }
-        other => other,
-    }
 }

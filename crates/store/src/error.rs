@@ -299,18 +299,23 @@ impl Error {
                 rusqlite::Error::InvalidColumnType(..)
                 | rusqlite::Error::IntegralValueOutOfRange(..)
                 | rusqlite::Error::FromSqlConversionFailure(..)
-                | rusqlite::Error::Utf8Error(..) => Self::corrupt(path, detail),
+                | rusqlite::Error::Utf8Error(..)
+                // The statements are ours and fit the schema that we made.
+                | rusqlite::Error::SqlInputError { .. } => Self::corrupt(path, detail),
                 _ => Self::Io { path: path_buf, detail },
             };
         };
         if let Some(table) = message.as_deref().and_then(|message| message.strip_prefix("no such table: ")) {
-            return match table.rsplit('.').next().and_then(|name| name.strip_prefix(['r', 'v', 'f'])) {
+            let key = table.rsplit('.').next().and_then(|name| name.strip_prefix(['r', 'v', 'f'])?.parse::<u32>().ok());
+            return match key {
                 Some(key) => Self::CollectionNotFound { name: format!("#{key}") },
                 None => Self::corrupt(path, detail),
             };
         }
         match failure.code {
-            Code::DatabaseCorrupt => Self::Corrupt { path: path_buf, detail },
+            // Our statements meet every constraint: a violation means that the counters were changed on disk.
+            Code::DatabaseCorrupt | Code::ConstraintViolation => Self::Corrupt { path: path_buf, detail },
+            _ if failure.extended_code == rusqlite::ffi::SQLITE_ERROR => Self::corrupt(path, detail),
             Code::NotADatabase => Self::Foreign { path: path_buf, detail },
             Code::DiskFull => Self::Full { path: path_buf },
             // Growing the shared index of the log fails like this on a full disk.

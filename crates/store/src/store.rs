@@ -49,8 +49,7 @@ impl Store {
         let lock = WriterLock::take(dir)?;
         let path = dir.join(DATABASE_FILE);
         create::if_missing(&path)?;
-        let mut connection =
-            connect::writer(&path, options.durability).map_err(|error| create::refine(&path, error))?;
+        let mut connection = connect::writer(&path, options.durability)?;
         migrate::to_current(&mut connection, &path, options)?;
         let mut store = Self::assemble(dir, path, ReadMode::Shared);
         store.writer = Some(Mutex::new(Writer::new(connection)));
@@ -60,12 +59,8 @@ impl Store {
 
     fn open_reader(dir: &Path) -> Result<Self> {
         let path = dir.join(DATABASE_FILE);
-        match fs_err::metadata(&path) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::Missing { path: dir.to_owned() });
-            }
-            Err(error) => return Err(Error::from_io(&path, &error)),
+        if !create::exists(&path)? {
+            return Err(Error::Missing { path: dir.to_owned() });
         }
         let mode = connect::read_mode(&path)?;
         let connection = connect::reader(&path, mode)?;

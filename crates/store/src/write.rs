@@ -157,7 +157,7 @@ impl Store {
         let sql = self.sql(key);
         writer.transaction(&self.path, |connection, counters| {
             let fail = |error: rusqlite::Error| self.failed(&error);
-            let mut batch = Batch::new(connection, &sql, before, &self.path)?;
+            let mut batch = Batch::new(connection, &sql, before, &self.path);
             let applied = changes.iter().map(|change| batch.apply(change)).collect::<Result<Vec<_>>>()?;
             let after = batch.counters;
             if after != before {
@@ -188,10 +188,10 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn new(connection: &'a Connection, sql: &'a Sql, counters: Counters, path: &'a Path) -> Result<Self> {
+    fn new(connection: &'a Connection, sql: &'a Sql, counters: Counters, path: &'a Path) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        Ok(Self { connection, sql, path, counters, now_ms })
+        Self { connection, sql, path, counters, now_ms }
     }
 
     fn apply(&mut self, change: &Change<'_>) -> Result<Applied> {
@@ -290,7 +290,8 @@ impl<'a> Batch<'a> {
         self.connection.prepare_cached(&self.sql.delete)?.execute([slot])?;
         self.drop_vector(slot)?;
         self.counters.sequence += 1;
-        self.counters.count -= 1;
+        // A damaged database may count less than it holds.
+        self.counters.count = self.counters.count.saturating_sub(1);
         self.connection.prepare_cached(&self.sql.free_put)?.execute(params![slot, self.counters.sequence])?;
         Ok(Applied { slot: Some(slot), outcome: Outcome::Deleted, text_changed: true })
     }

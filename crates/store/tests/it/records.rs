@@ -1,7 +1,5 @@
 //! The store against a model in memory: any sequence of changes, the same records, slots and history.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
-
 use canopy_core::{Coded, MetricKind};
 use canopy_store::{
     Access, Applied, Change, CollectionInfo, CollectionSpec, ModelTag, OpenOptions, Outcome, PutMode, Record, Scan,
