@@ -20,6 +20,7 @@
 //! ```
 
 mod cosine;
+pub mod gemm;
 mod imp;
 #[cfg(target_arch = "aarch64")]
 mod neon;

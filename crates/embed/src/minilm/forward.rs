@@ -1,0 +1,204 @@
+//! Running MiniLM: texts are sorted by length, packed into chunks without padding, and the chunks spread over the cores.
+
+use super::layer::Layer;
+use super::{HIDDEN, INNER, LAYERS, MAX_TOKENS, attention, math};
+use crate::embedder::{Embedded, Embedder, ModelIdentity, normalise};
+use crate::file::ModelFile;
+use crate::statics::{read_identity, read_vocabulary};
+use crate::{Error, WordPiece};
+use canopy_core::Cancel;
+use canopy_simd::gemm::{Buffer, QuantRows, linear};
+use parking_lot::Mutex;
+use rayon::prelude::*;
+
+/// Tokens a chunk: 256 × 384 floats are 393 KB, which stay in a core's L2 beside the weights that stream through it.
+const CHUNK_TOKENS: usize = 256;
+/// Rows that pass through the feed-forward layers together: 64 × 1536 floats are 393 KB, again within L2.
+const INNER_ROWS: usize = 64;
+
+/// A loaded, quantised MiniLM.
+#[derive(Debug)]
+pub struct MiniLm {
+    words: Buffer<i8>,
+    word_scale: Vec<f32>,
+    positions: Vec<f32>,
+    norm: (Vec<f32>, Vec<f32>),
+    layers: Vec<Layer>,
+    tokenizer: WordPiece,
+    identity: ModelIdentity,
+    /// Working memory of chunks that are not running now.
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+/// Working memory of one chunk.
+#[derive(Debug, Default)]
+struct Scratch {
+    hidden: Vec<f32>,
+    qkv: Vec<f32>,
+    context: Vec<f32>,
+    inner: Vec<f32>,
+    product: Vec<f32>,
+    scores: Vec<f32>,
+    rows: QuantRows,
+}
+
+impl MiniLm {
+    /// Reads the sections that `convert::minilm` writes, and packs the weights.
+    pub(crate) fn from_file(file: &ModelFile) -> Result<Self, Error> {
+        let tokenizer = read_vocabulary(file)?;
+        let tokens = tokenizer.len();
+        let stored = file.i8s("words", tokens * HIDDEN)?;
+        let mut words = Buffer::new(stored.len());
+        words.copy_from_slice(stored);
+        Ok(Self {
+            words,
+            word_scale: file.f32s("words.scale", tokens)?,
+            positions: file.f32s("positions", MAX_TOKENS * HIDDEN)?,
+            norm: (file.f32s("norm.gain", HIDDEN)?, file.f32s("norm.bias", HIDDEN)?),
+            layers: (0..LAYERS).map(|number| Layer::read(file, number)).collect::<Result<_, _>>()?,
+            identity: read_identity(file, HIDDEN)?,
+            tokenizer,
+            scratch: Mutex::default(),
+        })
+    }
+
+    /// Vectors of token lists (each with `[CLS]` and `[SEP]`, at most 256 long), row-major in the lists' order.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    ///
+    /// # Panics
+    /// When a list is empty, too long, or has a token outside the vocabulary.
+    pub fn embed_tokens(&self, lists: &[Vec<u32>], cancel: &Cancel) -> Result<Vec<f32>, Error> {
+        let mut order: Vec<usize> = (0..lists.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(lists[i].len()));
+        let chunks = chunks(&order, lists);
+        let run = |chunk: &&[usize]| {
+            cancel.check()?;
+            let mut scratch = self.scratch.lock().pop().unwrap_or_default();
+            let vectors = self.run_chunk(chunk, lists, &mut scratch);
+            self.scratch.lock().push(scratch);
+            Ok::<_, Error>(vectors)
+        };
+        let done: Vec<Vec<f32>> = match chunks.as_slice() {
+            [one] => vec![run(one)?],
+            many => many.par_iter().map(run).collect::<Result<_, _>>()?,
+        };
+        let mut out = vec![0.0; lists.len() * HIDDEN];
+        for (&index, vector) in chunks.iter().copied().flatten().zip(done.iter().flat_map(|v| v.chunks_exact(HIDDEN))) {
+            out[index * HIDDEN..(index + 1) * HIDDEN].copy_from_slice(vector);
+        }
+        Ok(out)
+    }
+
+    /// One chunk, single-threaded: the vectors of its texts.
+    fn run_chunk(&self, chunk: &[usize], lists: &[Vec<u32>], s: &mut Scratch) -> Vec<f32> {
+        self.look_up(chunk, lists, &mut s.hidden);
+        let rows = s.hidden.len() / HIDDEN;
+        for layer in &self.layers {
+            s.rows.quantise(&s.hidden, HIDDEN);
+            s.qkv.resize(rows * 3 * HIDDEN, 0.0);
+            linear(&s.rows, &layer.qkv, &mut s.qkv);
+            s.context.resize(rows * HIDDEN, 0.0);
+            let mut at = 0;
+            for count in chunk.iter().map(|&i| lists[i].len()) {
+                let (qkv, out) = (at * 3 * HIDDEN..(at + count) * 3 * HIDDEN, at * HIDDEN..(at + count) * HIDDEN);
+                attention::attend(&s.qkv[qkv], &mut s.context[out], &mut s.scores);
+                at += count;
+            }
+            s.rows.quantise(&s.context, HIDDEN);
+            s.product.resize(rows * HIDDEN, 0.0);
+            linear(&s.rows, &layer.attention, &mut s.product);
+            let (gain, bias) = &layer.attention_norm;
+            math::add_and_norm(&mut s.hidden, &s.product, gain, bias);
+            feed_forward(layer, s);
+        }
+        let mut out = Vec::with_capacity(chunk.len() * HIDDEN);
+        let mut at = 0;
+        for count in chunk.iter().map(|&i| lists[i].len()) {
+            out.extend(mean(&s.hidden[at * HIDDEN..(at + count) * HIDDEN]));
+            at += count;
+        }
+        out
+    }
+
+    /// The sum of word and position vectors, normalised.
+    fn look_up(&self, chunk: &[usize], lists: &[Vec<u32>], hidden: &mut Vec<f32>) {
+        hidden.clear();
+        for tokens in chunk.iter().map(|&i| &lists[i]) {
+            for (position, &token) in tokens.iter().enumerate() {
+                let word = &self.words[token as usize * HIDDEN..][..HIDDEN];
+                let scale = self.word_scale[token as usize];
+                let place = &self.positions[position * HIDDEN..][..HIDDEN];
+                hidden.extend(word.iter().zip(place).map(|(&w, p)| f32::from(w) * scale + p));
+            }
+        }
+        math::norm(hidden, &self.norm.0, &self.norm.1);
+    }
+}
+
+/// The feed-forward half of a layer, some rows at a time.
+fn feed_forward(layer: &Layer, s: &mut Scratch) {
+    let (gain, bias) = &layer.output_norm;
+    for hidden in s.hidden.chunks_mut(INNER_ROWS * HIDDEN) {
+        let rows = hidden.len() / HIDDEN;
+        s.rows.quantise(hidden, HIDDEN);
+        s.inner.resize(rows * INNER, 0.0);
+        linear(&s.rows, &layer.inner, &mut s.inner);
+        math::gelu(&mut s.inner);
+        s.rows.quantise(&s.inner, INNER);
+        s.product.resize(hidden.len(), 0.0);
+        linear(&s.rows, &layer.output, &mut s.product);
+        math::add_and_norm(hidden, &s.product, gain, bias);
+    }
+}
+
+/// The mean row, of unit length.
+fn mean(rows: &[f32]) -> Vec<f32> {
+    let mut mean = vec![0.0; HIDDEN];
+    rows.chunks_exact(HIDDEN).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, v)| *m += v));
+    normalise(&mut mean);
+    mean
+}
+
+/// Consecutive runs of `order` with at most [`CHUNK_TOKENS`] tokens each.
+fn chunks<'a>(order: &'a [usize], lists: &[Vec<u32>]) -> Vec<&'a [usize]> {
+    let mut chunks = Vec::new();
+    let mut rest = order;
+    while !rest.is_empty() {
+        let mut tokens = 0;
+        let fits = |&&i: &&usize| {
+            tokens += lists[i].len();
+            tokens <= CHUNK_TOKENS
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        chunks.push(&rest[..count]);
+        rest = &rest[count..];
+    }
+    chunks
+}
+
+impl Embedder for MiniLm {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let floats = self.word_scale.len() + self.positions.len() + 2 * HIDDEN;
+        let layers: usize = self.layers.iter().map(Layer::memory_bytes).sum();
+        self.words.len() + floats * size_of::<f32>() + layers + self.tokenizer.memory_bytes()
+    }
+
+    fn embed_known(&self, texts: &[&str], cancel: &Cancel) -> Result<Embedded, Error> {
+        let encode = |text: &&str| {
+            let mut tokens = Vec::new();
+            self.tokenizer.encode(text, MAX_TOKENS, &mut tokens);
+            tokens
+        };
+        let lists: Vec<Vec<u32>> = match texts {
+            [one] => vec![encode(one)],
+            many => many.par_iter().with_min_len(16).map(encode).collect(),
+        };
+        Ok(Embedded { vectors: self.embed_tokens(&lists, cancel)?, missing: Vec::new() })
+    }
+}
