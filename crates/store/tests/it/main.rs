@@ -5,5 +5,6 @@
 mod access;
 mod child;
 mod fault;
+mod importers;
 mod migration;
 mod records;
