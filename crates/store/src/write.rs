@@ -330,3 +330,37 @@ fn vector_bytes(vector: &[f32]) -> Cow<'_, [u8]> {
     }
     Cow::Owned(vector.iter().flat_map(|value| value.to_le_bytes()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{CollectionSpec, OpenOptions};
+    use canopy_core::Coded;
+
+    /// A full disk that every platform has: SQLite's own limit on pages.
+    #[test]
+    fn a_full_database_refuses_loses_nothing_and_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &OpenOptions::default()).unwrap();
+        let key = store.create("c", &CollectionSpec::default()).unwrap().key;
+        let limit = |pages: u32| {
+            let writer = store.writer_for("test").unwrap();
+            writer.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        };
+        limit(40);
+        let text = "x".repeat(5_000);
+        let write = |n: u32| {
+            let id = n.to_string();
+            let put = Change::Put { id: &id, text: &text, metadata: "{}", vector: None, mode: PutMode::Insert };
+            store.apply(key, &[put])
+        };
+        let full = (0..).find(|&n| write(n).is_err()).unwrap();
+        assert!(full > 5);
+        assert_eq!(write(full).unwrap_err().code(), "STORE_FULL");
+        store.check().unwrap();
+        assert_eq!(store.collection("c").unwrap().count, u64::from(full));
+        limit(4_000);
+        assert_eq!(write(full).unwrap()[0].slot, Some(full));
+        store.check().unwrap();
+    }
+}
