@@ -5,11 +5,14 @@ use crate::bm25::{Reference, Saturation};
 use crate::documents::MAX_LENGTH;
 use crate::index::{KeywordIndex, run_lengths};
 use crate::postings::Posting;
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
-use std::collections::{HashMap, HashSet};
 
-/// Documents a task; large enough that most of its words repeat, small enough to share the work.
-const CHUNK: usize = 1024;
+/// Documents a task: enough that most of its words repeat, few enough to share the work evenly.
+const CHUNK: std::ops::RangeInclusive<usize> = 64..=4096;
+
+/// Tasks a thread.
+const TASKS: usize = 4;
 
 /// Below this many documents a batch is placed one by one.
 const SMALL: usize = 64;
@@ -33,7 +36,9 @@ impl KeywordIndex {
     pub fn extend(&mut self, texts: &[(u32, &str)]) {
         let texts = last_of_each_slot(texts);
         let analyzer = &self.analyzer;
-        let analysed: Vec<Analysed> = texts.par_chunks(CHUNK).map(|chunk| analyse(analyzer, chunk)).collect();
+        let chunk = texts.len() / (rayon::current_num_threads() * TASKS);
+        let chunk = chunk.clamp(*CHUNK.start(), *CHUNK.end());
+        let analysed: Vec<Analysed> = texts.par_chunks(chunk).map(|chunk| analyse(analyzer, chunk)).collect();
         texts.iter().for_each(|&(slot, _)| {
             self.remove(slot);
         });
@@ -61,7 +66,9 @@ impl KeywordIndex {
     }
 
     fn place_all(&mut self, counted: &[Counted]) {
-        let mut fresh: Vec<Vec<Posting>> = vec![Vec::new(); self.dictionary.terms().len()];
+        let mut counts = vec![0_usize; self.dictionary.terms().len()];
+        counted.iter().flat_map(|document| &document.terms).for_each(|&(id, _)| counts[id as usize] += 1);
+        let mut fresh: Vec<Vec<Posting>> = counts.into_iter().map(Vec::with_capacity).collect();
         for Counted { slot, length, terms } in counted {
             self.documents.insert(*slot, (*length).min(MAX_LENGTH), terms.iter().map(|&(id, _)| id));
             for &(id, tf) in terms {

@@ -1,10 +1,9 @@
 //! Terms and their numbers. Each name is stored once; a term without documents is forgotten.
 
 use crate::memory::allocated;
-use crate::postings::List;
-use hashbrown::HashTable;
-use std::hash::{BuildHasher, RandomState};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use crate::postings::{Bound, List};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
 
 /// A term with its postings.
 #[derive(Debug)]
@@ -22,17 +21,17 @@ pub(crate) struct Dictionary {
     numbers: HashTable<u32>,
     free: Vec<u32>,
     /// Random for each index, so that nobody can prepare texts whose terms collide.
-    seed: u64,
+    hasher: DefaultHashBuilder,
 }
 
 impl Dictionary {
     pub(crate) fn with_capacity(terms: usize) -> Self {
-        let seed = RandomState::new().hash_one(0);
-        Self { terms: Vec::with_capacity(terms), numbers: HashTable::with_capacity(terms), free: Vec::new(), seed }
+        let hasher = DefaultHashBuilder::default();
+        Self { terms: Vec::with_capacity(terms), numbers: HashTable::with_capacity(terms), free: Vec::new(), hasher }
     }
 
     fn hash(&self, name: &str) -> u64 {
-        xxh3_64_with_seed(name.as_bytes(), self.seed)
+        self.hasher.hash_one(name)
     }
 
     /// The number of a known term.
@@ -59,8 +58,8 @@ impl Dictionary {
     }
 
     fn link(&mut self, id: u32) {
-        let Self { terms, numbers, seed, .. } = self;
-        let hash = |&id: &u32| xxh3_64_with_seed(terms[id as usize].name.as_bytes(), *seed);
+        let Self { terms, numbers, hasher, .. } = self;
+        let hash = |&id: &u32| hasher.hash_one(&*terms[id as usize].name);
         numbers.insert_unique(hash(&id), id, hash);
     }
 
@@ -80,8 +79,17 @@ impl Dictionary {
         true
     }
 
+    /// Takes a document's posting out of a term.
+    pub(crate) fn take_out(&mut self, id: u32, slot: u32, bound: &impl Bound) {
+        let term = &mut self.terms[id as usize];
+        if term.list.remove(slot, bound) {
+            term.documents -= 1;
+        }
+        self.forget_if_unused(id);
+    }
+
     /// Forgets a term that no document holds any more.
-    pub(crate) fn forget_if_unused(&mut self, id: u32) {
+    fn forget_if_unused(&mut self, id: u32) {
         if self.terms[id as usize].documents > 0 {
             return;
         }

@@ -76,9 +76,8 @@ impl KeywordIndex {
         size_of::<Self>() + self.dictionary.heap_bytes() + self.documents.heap_bytes()
     }
 
-    /// Puts a text into a slot, in place of what was there.
+    /// Puts a text into a slot, in place of what was there. Words that both texts hold are changed where they are.
     pub fn upsert(&mut self, slot: u32, text: &str) {
-        self.remove(slot);
         let mut found = Vec::new();
         let mut length = 0_u32;
         let Self { analyzer, dictionary, .. } = self;
@@ -87,21 +86,31 @@ impl KeywordIndex {
             found.push(dictionary.intern(token.term));
         });
         found.sort_unstable();
-        let counted = run_lengths(&found);
-        self.place(slot, length, &counted);
+        self.place(slot, length, &run_lengths(&found));
     }
 
-    /// Puts counted terms (ascending numbers) into a free slot.
+    /// Puts counted terms (ascending numbers) into a slot.
     pub(crate) fn place(&mut self, slot: u32, length: u32, counted: &[(u32, u8)]) {
+        let old = self.documents.remove(slot).unwrap_or_default();
         self.documents.insert(slot, length.min(MAX_LENGTH), counted.iter().map(|&(id, _)| id));
         self.follow_average();
         let bound =
             Reference { saturation: Saturation::new(self.options, self.reference), lengths: self.documents.lengths() };
+        let mut old = old.into_iter().peekable();
         for &(id, tf) in counted {
+            while let Some(gone) = old.next_if(|&gone| gone < id) {
+                self.dictionary.take_out(gone, slot, &bound);
+            }
+            let posting = Posting { slot, tf };
             let term = self.dictionary.term_mut(id);
-            term.documents += 1;
-            term.list.insert(Posting { slot, tf }, &bound);
+            if old.next_if_eq(&id).is_some() {
+                term.list.replace(posting, &bound);
+            } else {
+                term.documents += 1;
+                term.list.insert(posting, &bound);
+            }
         }
+        old.for_each(|gone| self.dictionary.take_out(gone, slot, &bound));
     }
 
     /// Takes a slot's document out; `true` when there was one.
@@ -111,11 +120,7 @@ impl KeywordIndex {
         let bound =
             Reference { saturation: Saturation::new(self.options, self.reference), lengths: self.documents.lengths() };
         for id in ids {
-            let term = self.dictionary.term_mut(id);
-            if term.list.remove(slot, &bound) {
-                term.documents -= 1;
-            }
-            self.dictionary.forget_if_unused(id);
+            self.dictionary.take_out(id, slot, &bound);
         }
         self.follow_average();
         true

@@ -4,7 +4,7 @@ use crate::bm25::{Reference, Saturation, idf, query_weight};
 use crate::index::KeywordIndex;
 use crate::points::Points;
 use canopy_core::{Cancel, Hit, SlotSet};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Of a longer query only the beginning counts; that is 50,000 words, and reading them takes a few milliseconds.
 pub const MAX_QUERY_BYTES: usize = 256 * 1024;

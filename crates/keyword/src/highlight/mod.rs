@@ -6,8 +6,8 @@ mod pick;
 
 use crate::index::KeywordIndex;
 use crate::query::Query;
+use hashbrown::HashMap;
 use pick::Match;
-use std::collections::HashMap;
 
 /// More passages than this are never worth showing.
 const MAX_FRAGMENTS: usize = 32;

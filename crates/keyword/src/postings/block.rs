@@ -145,8 +145,12 @@ impl Block {
         &self.data
     }
 
-    /// Admits a posting of that worth.
-    pub(crate) fn raise_bound(&mut self, bound: f32) {
+    /// Overwrites the frequency of a slot that is here, whose posting is now worth `bound`.
+    pub(crate) fn replace(&mut self, posting: Posting, bound: f32) {
+        let at = self.len() * usize::from(self.width) + self.rank(posting.slot);
+        if let Some(tf) = self.data.get_mut(at) {
+            *tf = posting.tf;
+        }
         self.bound = self.bound.max(bound);
     }
 
@@ -207,6 +211,45 @@ impl Block {
         for (offset, &tf) in offsets.zip(&self.frequencies()[from..to]) {
             visit(self.first + offset.widen(), tf);
         }
+    }
+
+    /// The block with one more posting, copied without decoding. `None` when that isn't enough: the block is full, or the
+    /// slot changes the base or the width of the offsets.
+    pub(crate) fn with(&self, posting: Posting, bound: f32) -> Option<Self> {
+        let offset = posting.slot.checked_sub(self.first)?;
+        if self.len() == BLOCK || (self.width < 4 && offset >> (8 * self.width) != 0) {
+            return None;
+        }
+        let rank = self.rank(posting.slot);
+        let mut data = Vec::with_capacity(self.data.len() + usize::from(self.width) + 1);
+        let (offsets_before, offsets_after, tfs_before, tfs_after) = self.parts(rank, rank);
+        data.extend_from_slice(offsets_before);
+        data.extend_from_slice(&offset.to_le_bytes()[..usize::from(self.width)]);
+        data.extend_from_slice(offsets_after);
+        data.extend_from_slice(tfs_before);
+        data.push(posting.tf);
+        data.extend_from_slice(tfs_after);
+        let (last, bound) = (self.last.max(posting.slot), self.bound.max(bound));
+        Some(Self { last, bound, len: self.len + 1, data: data.into(), ..*self })
+    }
+
+    /// The block without a slot that it holds, copied without decoding. `None` for its first or last slot, whose going
+    /// changes more than the data.
+    pub(crate) fn without(&self, slot: u32) -> Option<Self> {
+        if slot <= self.first || slot >= self.last {
+            return None;
+        }
+        let rank = self.rank(slot);
+        let (offsets_before, offsets_after, tfs_before, tfs_after) = self.parts(rank, rank + 1);
+        let data = [offsets_before, offsets_after, tfs_before, tfs_after].concat();
+        Some(Self { len: self.len - 1, data: data.into(), ..*self })
+    }
+
+    /// Offsets below rank `to` and from rank `from` on, and the frequencies likewise.
+    fn parts(&self, to: usize, from: usize) -> (&[u8], &[u8], &[u8], &[u8]) {
+        let width = usize::from(self.width);
+        let (offsets, tfs) = self.data.split_at(self.len() * width);
+        (&offsets[..to * width], &offsets[from * width..], &tfs[..to], &tfs[from..])
     }
 
     /// Appends the postings to `out`.

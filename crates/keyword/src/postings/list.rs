@@ -47,6 +47,19 @@ impl List {
         }
     }
 
+    /// Gives a slot that is here another frequency, or another length (which only its worth shows).
+    pub(crate) fn replace(&mut self, posting: Posting, bound: &impl Bound) {
+        match self {
+            Self::Few(few) => *few = Some(posting),
+            Self::Blocks(blocks) => {
+                let at = place(blocks, posting.slot);
+                if let Some(block) = blocks.get_mut(at) {
+                    block.replace(posting, bound.bound(posting));
+                }
+            }
+        }
+    }
+
     /// Takes the posting of `slot` out; `true` when it was here.
     pub(crate) fn remove(&mut self, slot: u32, bound: &impl Bound) -> bool {
         match self {
@@ -133,13 +146,15 @@ fn insert(blocks: &mut Vec<Block>, posting: Posting, bound: &impl Bound) {
         blocks.push(Block::pack(&[posting], bound.bound(posting)));
         return;
     }
+    if let Some(longer) = block.with(posting, bound.bound(posting)) {
+        blocks[at] = longer;
+        return;
+    }
     let mut postings = Vec::with_capacity(BLOCK + 1);
     block.unpack(&mut postings);
     postings.insert(block.rank(posting.slot), posting);
     if postings.len() <= BLOCK {
-        let mut packed = Block::pack(&postings, block.bound());
-        packed.raise_bound(bound.bound(posting));
-        blocks[at] = packed;
+        blocks[at] = Block::pack(&postings, block.bound().max(bound.bound(posting)));
     } else {
         let (left, right) = postings.split_at(postings.len() / 2);
         blocks[at] = Block::pack(left, best(left, bound));
@@ -153,16 +168,21 @@ fn remove(blocks: &mut Vec<Block>, slot: u32, bound: &impl Bound) -> bool {
     if block.find(slot).is_none() {
         return false;
     }
-    let mut postings = Vec::with_capacity(BLOCK);
-    block.unpack(&mut postings);
-    postings.remove(block.rank(slot));
-    if postings.is_empty() {
+    if block.len() == 1 {
         blocks.remove(at);
         return true;
     }
     // Two neighbours that together fill half a block become one, so that deletions can't leave a chain of crumbs.
     let neighbour = (at + 1 < blocks.len()).then_some(at + 1).or(at.checked_sub(1));
-    match neighbour.filter(|&other| blocks[other].len() + postings.len() <= BLOCK / 2) {
+    let neighbour = neighbour.filter(|&other| blocks[other].len() + block.len() - 1 <= BLOCK / 2);
+    if let Some(shorter) = block.without(slot).filter(|_| neighbour.is_none()) {
+        blocks[at] = shorter;
+        return true;
+    }
+    let mut postings = Vec::with_capacity(BLOCK);
+    block.unpack(&mut postings);
+    postings.remove(block.rank(slot));
+    match neighbour {
         Some(other) => {
             blocks[other].unpack(&mut postings);
             postings.sort_unstable_by_key(|posting| posting.slot);
