@@ -1,11 +1,11 @@
 //! Speed and size: `cargo run --release -p canopy-keyword --example bench -- DOCUMENTS [FILE]`.
 //!
 //! Without FILE the texts are generated: 60 to 100 words drawn by Zipf's law from a vocabulary that grows with them.
-//! With FILE each line is a text, repeated in pairs until there are DOCUMENTS. Queries have 5 to 15 words taken
-//! from one document each. The last line printed is one JSON object.
+//! With FILE each line is a text, repeated in pairs until there are DOCUMENTS. Queries have 5 to 15 words: every other one
+//! is a passage of a document, the rest are words from anywhere. The last line printed is one JSON object.
 #![expect(clippy::print_stdout, reason = "the answer of a command line tool")]
 
-use canopy_core::Cancel;
+use canopy_core::{Cancel, SlotSet};
 use canopy_keyword::{HighlightOptions, KeywordIndex, Options};
 use std::error::Error;
 use std::time::Instant;
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let words: usize = texts.iter().map(|text| text.split_whitespace().count()).sum();
     let slotted: Vec<(u32, &str)> = (0..).zip(texts.iter().map(String::as_str)).collect();
-    let queries: Vec<String> = (0..QUERIES).map(|_| query(&texts[random.below(count)], &mut random)).collect();
+    let queries: Vec<String> = (0..QUERIES).map(|at| query(&texts, at % 2 == 0, &mut random)).collect();
 
     let start = Instant::now();
     let mut index = KeywordIndex::new(Options::default())?;
@@ -52,6 +52,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut search = Timings::default();
     for text in std::iter::repeat_n(&queries, ROUNDS).flatten() {
         search.time(|| index.search(text, 10, None, &Cancel::new()).map(|hits| hits.len()))?;
+    }
+    let mut filtered = Timings::default();
+    for (at, text) in queries.iter().enumerate() {
+        // From one document in two to one in a thousand.
+        let share = [2, 10, 100, 1000][at % 4];
+        let allow: SlotSet = (0..count as u32).filter(|slot| slot % share == 0).collect();
+        filtered.time(|| index.search(text, 10, Some(&allow), &Cancel::new()).map(|hits| hits.len()))?;
+    }
+    let long = texts.iter().flat_map(|text| [text.as_str(), " "]).take(3000).collect::<String>();
+    let long = &long[..long.floor_char_boundary(100_000.min(long.len()))];
+    let mut longest = Timings::default();
+    for _ in 0..ROUNDS {
+        longest.time(|| index.search(long, 10, None, &Cancel::new()).map(|hits| hits.len()))?;
     }
     let mut highlight = Timings::default();
     for (text, words) in texts.iter().zip(&queries) {
@@ -77,7 +90,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         serde_json::json!({
             "documents": count, "words_each": words / count, "terms": index.terms(), "build_s": build.as_secs_f64(),
             "search_p50_ms": search.at(0.5), "search_p95_ms": search.at(0.95), "search_max_ms": search.at(1.0),
-            "add_p50_ms": add.at(0.5), "add_p95_ms": add.at(0.95),
+            "filtered_p50_ms": filtered.at(0.5), "filtered_p95_ms": filtered.at(0.95),
+            "query_of_100kb_ms": longest.at(0.0), "add_p50_ms": add.at(0.5), "add_p95_ms": add.at(0.95),
             "replace_p50_ms": replace.at(0.5), "replace_p95_ms": replace.at(0.95),
             "highlight_p50_ms": highlight.at(0.5), "memory_bytes": index.memory_bytes(),
             "snapshot_bytes": snapshot.len(), "snapshot_write_ms": write.as_secs_f64() * 1e3,
@@ -144,9 +158,17 @@ fn repeated(lines: &str, count: usize, random: &mut Random) -> Vec<String> {
     (0..count).map(|at| if at < lines.len() { lines[at].to_owned() } else { again(at, random) }).collect()
 }
 
-fn query(text: &str, random: &mut Random) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let length = (5 + random.below(11)).min(words.len());
-    let start = random.below(words.len() - length + 1);
-    words[start..start + length].join(" ")
+fn query(texts: &[String], passage: bool, random: &mut Random) -> String {
+    let length = 5 + random.below(11);
+    if passage {
+        let words: Vec<&str> = texts[random.below(texts.len())].split_whitespace().collect();
+        let length = length.min(words.len());
+        let start = random.below(words.len() - length + 1);
+        return words[start..start + length].join(" ");
+    }
+    let anywhere = |random: &mut Random| {
+        let words: Vec<&str> = texts[random.below(texts.len())].split_whitespace().collect();
+        words[random.below(words.len())].to_owned()
+    };
+    (0..length).map(|_| anywhere(random)).collect::<Vec<_>>().join(" ")
 }

@@ -157,7 +157,8 @@ impl Query<'_> {
         slots.iter().map(|&slot| self.points.score(self.points_of(slot))).collect()
     }
 
-    fn points_of(&self, slot: u32) -> u32 {
+    /// The points of a document; 0 when it holds no word of the query.
+    pub(crate) fn points_of(&self, slot: u32) -> u32 {
         let Some(&length) = self.index.documents.lengths().get(slot as usize) else { return 0 };
         let found = self.terms.iter().filter_map(|term| {
             let tf = self.index.dictionary.term(term.id).list.find(slot)?;
