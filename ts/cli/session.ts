@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import { loadConfig, type Loaded } from '../config/load.js'
+import type { Database } from '../engine/database.js'
+import { CanopyError } from '../engine/error.js'
+import { openConfigured } from '../server/database.js'
+
+/** Options that every command takes. */
+export interface Globals {
+  dir?: string
+  config?: string
+  set: string[]
+  json: boolean
+}
+
+/** The options of the whole command line, as seen from one command. */
+export function globals(command: Command): Globals {
+  const options = command.optsWithGlobals<Partial<Globals>>()
+  return { set: [], json: false, ...options }
+}
+
+/** The configuration that this command line asks for. */
+export function configuration(command: Command, flags: Record<string, unknown> = {}): Loaded {
+  const { dir, config, set } = globals(command)
+  return loadConfig({ file: config, flags: { ...Object.fromEntries(set.map(assignment)), ...flags, 'data.dir': dir } })
+}
+
+function assignment(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new CanopyError('USAGE', 'invalid_input', `--set takes key=value, not "${text}"`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** What a command works with while the database is open. */
+export interface Session {
+  db: Database
+  json: boolean
+  /** Aborts at Ctrl-C. */
+  signal: AbortSignal
+}
+
+/** Opens the database for one piece of work and closes it after. Commands that only read also run beside a server. */
+export async function withDatabase<T>(command: Command, access: 'read' | 'write', work: (session: Session) => Promise<T>): Promise<T> {
+  const { config } = configuration(command)
+  const interrupted = new AbortController()
+  const interrupt = (): void => interrupted.abort()
+  process.once('SIGINT', interrupt)
+  const db = await openConfigured(config, access === 'read' ? { readOnly: true } : {})
+  try {
+    return await work({ db, json: globals(command).json, signal: interrupted.signal })
+  } finally {
+    process.off('SIGINT', interrupt)
+    await db.close()
+  }
+}

@@ -1,0 +1,82 @@
+import { Type, type Static } from 'typebox'
+
+const bytes = { mebi: 1024 * 1024, gibi: 1024 * 1024 * 1024 }
+const KEY = Type.String({ minLength: 16 })
+
+const RemoteModel = Type.Object(
+  {
+    url: Type.String({ pattern: '^https?://', description: 'Address up to and without /embeddings' }),
+    model: Type.String({ minLength: 1 }),
+    dim: Type.Integer({ minimum: 1, maximum: 65536 }),
+    apiKey: Type.Optional(Type.String()),
+    timeoutMs: Type.Optional(Type.Integer({ minimum: 1 })),
+    retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
+  },
+  { additionalProperties: false },
+)
+
+/** Every setting, by section. The descriptions and defaults are what `canopy config` prints. */
+export const ConfigSchema = Type.Object({
+  data: Type.Object({
+    dir: Type.String({ minLength: 1, default: '.canopy/data', description: 'The folder that holds the collections' }),
+    readOnly: Type.Boolean({ default: false, description: 'Open beside a process that writes' }),
+    durability: Type.Union([Type.Literal('process'), Type.Literal('power')], { default: 'process', description: 'What an acknowledged write survives: the end of the process, or a power cut' }),
+  }),
+  models: Type.Object({
+    dir: Type.String({ default: '', description: 'The folder with model weights; empty means those of this package' }),
+    idleMs: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, default: 600_000, description: 'Unload a model that nobody used for so long' }),
+    cacheBytes: Type.Integer({ minimum: 0, default: 64 * bytes.mebi, description: 'Size of the embedding cache' }),
+    cacheTtlMs: Type.Integer({ minimum: 1, default: 86_400_000, description: 'How long an embedding stays in the cache' }),
+    remote: Type.Record(Type.String({ minLength: 1 }), RemoteModel, { default: {}, description: 'Embedding services in the OpenAI style, by the name that collections use' }),
+  }),
+  server: Type.Object({
+    host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'The address to bind; anything but loopback needs an API key' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 7700, description: 'The port to bind; 0 takes a free one' }),
+    bodyLimit: Type.Integer({ minimum: 1, default: bytes.mebi, description: 'Bytes of a JSON body' }),
+    importLimit: Type.Integer({ minimum: 1, default: bytes.gibi, description: 'Bytes of an imported stream' }),
+    shutdownMs: Type.Integer({ minimum: 1, default: 10_000, description: 'How long running requests may take after a stop was asked for' }),
+    corsOrigins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Web origins that may call the API; * means all' }),
+    rateLimit: Type.Integer({ minimum: 0, default: 0, description: 'Requests a minute for each key or address; 0 means no limit' }),
+    maxEventLoopDelayMs: Type.Integer({ minimum: 0, default: 1000, description: 'Answer 503 while the event loop is later than this; 0 means never' }),
+    trustProxy: Type.Boolean({ default: false, description: 'Take the client address from X-Forwarded-For' }),
+  }),
+  auth: Type.Object({
+    keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write' }),
+    readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read' }),
+  }),
+  log: Type.Object({
+    level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'The least severe line that is written' }),
+  }),
+})
+
+/** The settings after all sources were merged. */
+export type Config = Static<typeof ConfigSchema>
+
+/** One setting in its dotted form: `server.port`. */
+export interface Setting {
+  key: string
+  /** `CANOPY_SERVER_PORT` */
+  env: string
+  type: string
+  default: unknown
+  description: string
+  secret: boolean
+}
+
+interface Property {
+  type?: string
+  default?: unknown
+  description?: string
+}
+
+/** Every setting, in the order of the schema. */
+export const settings: readonly Setting[] = Object.entries(ConfigSchema.properties).flatMap(([section, { properties }]) =>
+  Object.entries(properties as Record<string, Property>).map(([name, property]) => ({
+    key: `${section}.${name}`,
+    env: `CANOPY_${section}_${name}`.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase(),
+    type: property.type ?? 'string',
+    default: property.default,
+    description: property.description ?? '',
+    secret: section === 'auth' || name === 'remote',
+  })),
+)

@@ -1,0 +1,265 @@
+import type { BindingCancel, BindingCollection, BindingError, BindingPutMode } from '#native'
+import { batches, type Batch } from './batches.js'
+import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
+import { CanopyError, unwrap } from './error.js'
+import { parse, stringify } from './json.js'
+import type { Embedder, Filter, Metadata, Metric, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from './types.js'
+
+/** What is known about a collection. */
+export interface CollectionInfo {
+  name: string
+  /** Records in it. */
+  count: number
+  /** Its vectors, or null for keywords only. `model` is null where callers bring them. */
+  vectors: { dim: number; metric: Metric; model: { name: string; digest: string } | null } | null
+  /** What its maker wanted kept with it. */
+  settings: Metadata
+}
+
+/** Options of the calls that write records. */
+export interface PutOptions extends LongCallOptions {
+  /** Vectors of all records, row-major; passed to the core without a copy. */
+  vectors?: Float32Array | undefined
+}
+
+/** Which records to list. */
+export interface ListOptions extends CallOptions {
+  /** The `next` of the page before. */
+  after?: string | undefined
+  /** Records a page, 1 to 1,000; default 100. */
+  limit?: number | undefined
+  filter?: Filter | undefined
+  /** Whether each record carries its vector. */
+  vectors?: boolean | undefined
+}
+
+/** Options of an import from a file or folder. */
+export interface ImportOptions extends LongCallOptions {
+  /** Default: by the file's name; a folder means its Markdown and text files. */
+  format?: 'jsonl' | 'csv' | 'folder' | undefined
+  textField?: string | undefined
+  idField?: string | undefined
+  /** Go on where an interrupted import of the same source stopped. */
+  resume?: boolean | undefined
+  onError?: 'stop' | 'skip' | undefined
+  maxLineBytes?: number | undefined
+}
+
+/** What an import did. */
+export interface ImportReport {
+  read: number
+  inserted: number
+  replaced: number
+  /** Lines that couldn't be read and were passed over. */
+  skipped: number
+  /** The first of their errors, with line numbers. */
+  errors: string[]
+  /** Whether an interrupted import was continued. */
+  resumed: boolean
+  seconds: number
+}
+
+/** What a rebuild did. */
+export interface RebuildReport {
+  records: number
+  embedded: number
+  modelChanged: boolean
+}
+
+/** What the database lends a collection. @internal */
+export interface Loan {
+  native: BindingCollection
+  remote: Embedder | undefined
+  rebuild(options: string, cancel: BindingCancel | undefined, onProgress: LongCallOptions['onProgress']): Promise<Buffer | BindingError>
+}
+
+/** A named set of records with its keyword index and, if it has a model or vectors, its vector index. */
+export class Collection {
+  readonly name: string
+  readonly #native: BindingCollection
+  readonly #remote: Embedder | undefined
+  readonly #rebuild: Loan['rebuild']
+
+  /** @internal */
+  constructor(name: string, { native, remote, rebuild }: Loan) {
+    this.name = name
+    this.#native = native
+    this.#remote = remote
+    this.#rebuild = rebuild
+  }
+
+  /** Count, model, dimension and metric. */
+  async info(): Promise<CollectionInfo> {
+    return parse(unwrap(await this.#native.info()))
+  }
+
+  /** Adds records; an id that exists is refused with RECORD_EXISTS. */
+  async add(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
+    return this.put(records, 'insert', options)
+  }
+
+  /** Adds records, replacing those whose ids exist. */
+  async upsert(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
+    return this.put(records, 'upsert', options)
+  }
+
+  /** Replaces records; an id that doesn't exist is refused with RECORD_NOT_FOUND. */
+  async update(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
+    return this.put(records, 'update', options)
+  }
+
+  /**
+   * Writes records in batches of up to 256, each one transaction. When a batch fails, those before it stay and the
+   * error's `written` counts their records.
+   */
+  async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
+    const records = Array.isArray(input) ? (input as readonly RecordInput[]) : [input as RecordInput]
+    checkMatrix(records.length, options.vectors)
+    const outcomes: PutOutcome[] = []
+    try {
+      for (const batch of batches(records, options.vectors)) {
+        outcomes.push(...(await this.#putBatch(batch, mode, options)))
+        options.onProgress?.(outcomes.length, records.length)
+      }
+    } catch (error) {
+      if (error instanceof CanopyError) error.written = outcomes.length
+      throw error
+    }
+    return outcomes
+  }
+
+  async #putBatch(batch: Batch, mode: PutMode, { signal }: CallOptions): Promise<PutOutcome[]> {
+    const vectors = batch.vectors ?? (await this.#embed(batch.records.map((record) => record.text ?? ''), signal))
+    return parse(await cancellable(signal, (cancel) => this.#native.put(batch.json, vectors, mode as BindingPutMode, cancel)))
+  }
+
+  /** Writes records that are already a JSON array in UTF-8, in one transaction, and answers in JSON: nothing is parsed here. */
+  async putJson(records: Buffer, mode: PutMode, { signal }: CallOptions = {}): Promise<Buffer> {
+    if (this.#remote !== undefined) {
+      return Buffer.from(JSON.stringify(await this.put(parse<RecordInput[]>(records), mode, { signal })))
+    }
+    return cancellable(signal, (cancel) => this.#native.put(records, null, mode as BindingPutMode, cancel))
+  }
+
+  /** Deletes records; ids that don't exist are reported, not refused. */
+  async remove(ids: string | readonly string[]): Promise<PutOutcome[]> {
+    return parse(unwrap(await this.#native.remove(stringify(typeof ids === 'string' ? [ids] : ids))))
+  }
+
+  /** The record with this id, or undefined. */
+  async get(id: string, options: { vector?: boolean } = {}): Promise<StoredRecord | undefined> {
+    const answer = await this.getJson(id, options)
+    return answer === undefined ? undefined : parse(answer)
+  }
+
+  /** The record with this id as JSON in UTF-8, or undefined. */
+  async getJson(id: string, { vector = false }: { vector?: boolean } = {}): Promise<Buffer | undefined> {
+    const answer = unwrap(await this.#native.get(id.toWellFormed(), vector))
+    return answer.length === NULL.length && answer.equals(NULL) ? undefined : answer
+  }
+
+  /** A page of records; pass `next` of one page as `after` of the following. */
+  async list(options: ListOptions = {}): Promise<RecordPage> {
+    return parse(await this.listJson(options))
+  }
+
+  /** The same as JSON in UTF-8. */
+  async listJson({ signal, ...options }: ListOptions): Promise<Buffer> {
+    return cancellable(signal, (cancel) => this.#native.list(stringify(options), cancel))
+  }
+
+  /** Every record, page by page. */
+  async *records(options: Omit<ListOptions, 'after'> = {}): AsyncGenerator<StoredRecord> {
+    let after: string | undefined
+    do {
+      const page: RecordPage = await this.list({ ...options, after })
+      yield* page.records
+      after = page.next ?? undefined
+    } while (after !== undefined)
+  }
+
+  /** Finds records by a text, a vector, or both. Any text is a valid query. */
+  async search(request: string | SearchRequest, options?: CallOptions): Promise<SearchAnswer> {
+    return parse(await this.searchJson(typeof request === 'string' ? { text: request } : request, options))
+  }
+
+  /** The same answer as JSON in UTF-8, for a server that passes it on without reading it. */
+  async searchJson({ vector, ...request }: SearchRequest, { signal }: CallOptions = {}): Promise<Buffer> {
+    const query = vector === undefined ? await this.#embedQuery(request, signal) : toFloat32(vector)
+    return cancellable(signal, (cancel) => this.#native.search(stringify(request), query, cancel))
+  }
+
+  /** Runs one request for many query vectors (row-major) in one pass over the data. */
+  async searchBatch(vectors: Float32Array, request: Omit<SearchRequest, 'text' | 'vector'> = {}, { signal }: CallOptions = {}): Promise<SearchAnswer[]> {
+    return parse(await cancellable(signal, (cancel) => this.#native.searchBatch(stringify(request), vectors, cancel)))
+  }
+
+  /** Records like this one, without it. */
+  async similar(id: string, request: SearchRequest = {}, options?: CallOptions): Promise<SearchAnswer> {
+    return parse(await this.similarJson(id, request, options))
+  }
+
+  /** The same answer as JSON in UTF-8. */
+  async similarJson(id: string, request: SearchRequest = {}, { signal }: CallOptions = {}): Promise<Buffer> {
+    return cancellable(signal, (cancel) => this.#native.similar(id.toWellFormed(), stringify(request), cancel))
+  }
+
+  /**
+   * Imports a JSONL or CSV file or a folder of Markdown and text files. Ids that are there already are replaced. Each
+   * batch commits with the position behind it, so an import that was interrupted goes on where it was.
+   */
+  async import(path: string, { signal, onProgress, ...options }: ImportOptions = {}): Promise<ImportReport> {
+    const report = await cancellable(signal, (cancel) => this.#native.import(path, stringify(options), cancel, onProgress))
+    if (this.#remote !== undefined) await this.#embedMissing(this.#remote, { signal })
+    return parse(report)
+  }
+
+  /** Embeds what has no vector; with `model`, embeds every record with that one from now on. */
+  async rebuild({ signal, onProgress, ...options }: LongCallOptions & { model?: string | undefined } = {}): Promise<RebuildReport> {
+    if (this.#remote !== undefined && options.model === undefined) return this.#embedMissing(this.#remote, { signal, onProgress })
+    return parse(await cancellable(signal, (cancel) => this.#rebuild(stringify(options), cancel, onProgress)))
+  }
+
+  /** What `rebuild` does in the core, for a model that runs elsewhere. */
+  async #embedMissing(remote: Embedder, { signal, onProgress }: LongCallOptions): Promise<RebuildReport> {
+    const report = { records: 0, embedded: 0, modelChanged: false }
+    for (let after: string | null | undefined; after !== null; ) {
+      const page: RecordPage = await this.list({ after, vectors: true, signal })
+      const bare = page.records.filter(({ vector }) => vector === undefined)
+      if (bare.length > 0) {
+        const vectors = await remote.embed(bare.map(({ text }) => text), { signal })
+        await this.upsert(bare.map(({ id, text, metadata }) => ({ id, text, metadata })), { vectors, signal })
+      }
+      report.records += page.records.length
+      report.embedded += bare.length
+      onProgress?.(report.records, 0)
+      after = page.next
+    }
+    return report
+  }
+
+  async #embedQuery(request: SearchRequest, signal: AbortSignal | undefined): Promise<Float32Array | null> {
+    if (request.mode === 'keyword' || request.text === undefined || request.text.trim() === '') return null
+    return this.#embed([request.text], signal)
+  }
+
+  async #embed(texts: string[], signal: AbortSignal | undefined): Promise<Float32Array | null> {
+    return this.#remote === undefined ? null : this.#remote.embed(texts, { signal })
+  }
+}
+
+/** How the core says in JSON that there is nothing. */
+const NULL = Buffer.from('null')
+
+function toFloat32(vector: Float32Array | readonly number[]): Float32Array {
+  return vector instanceof Float32Array ? vector : Float32Array.from(vector)
+}
+
+function checkMatrix(records: number, matrix: Float32Array | undefined): void {
+  if (matrix === undefined || (records > 0 && matrix.length % records === 0)) return
+  throw new CanopyError(
+    'VECTOR_COUNT',
+    'invalid_input',
+    `${matrix.length} numbers can't be the vectors of ${records} records: pass records × dimension numbers, row after row`,
+  )
+}

@@ -1,0 +1,23 @@
+// JSON that crosses the boundary: parsed and written natively off the main thread, so that only small pieces are handled here.
+
+/** A value that JSON can hold. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** Reads an answer of the core. */
+export function parse<T>(answer: Buffer): T {
+  return JSON.parse(answer.toString('utf8')) as T
+}
+
+/** JSON in UTF-8 that the core accepts: half a surrogate pair, which UTF-8 can't hold, becomes U+FFFD. */
+export function stringify(value: unknown): string {
+  const text = JSON.stringify(value)
+  // JSON.stringify escapes lone surrogates and nothing else as \ud8.. to \udf..; an escaped backslash before "ud" only costs the slow path.
+  return text.includes('\\ud') ? JSON.stringify(wellFormed(JSON.parse(text) as Json)) : text
+}
+
+function wellFormed(value: Json): Json {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (Array.isArray(value)) return value.map(wellFormed)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), wellFormed(item)]))
+}

@@ -1,0 +1,33 @@
+import path from 'node:path'
+import { binding } from './binding.js'
+import { Database } from './database.js'
+import { unwrap } from './error.js'
+import { stringify } from './json.js'
+import native from './native.cjs'
+import type { Embedder } from './types.js'
+
+/** How a folder is opened. */
+export interface OpenOptions {
+  /** Open beside a process that writes; writing then fails with STORE_READ_ONLY. */
+  readOnly?: boolean | undefined
+  /** What an acknowledged write survives: the end of the process (default) or a power cut (each commit waits for the disk). */
+  durability?: 'process' | 'power' | undefined
+  /** The folder with the models' weights. Default: the one that comes with this package. */
+  models?: string | undefined
+  /** Unload a model that nobody used for so long. Default 10 minutes. */
+  modelIdleMs?: number | undefined
+  embeddingCacheBytes?: number | undefined
+  embeddingCacheTtlMs?: number | undefined
+  /** Embedding services by the name that collections use for them; see `remoteEmbedder`. */
+  remoteModels?: Readonly<Record<string, Embedder>> | undefined
+}
+
+const IDLE_MS = 10 * 60 * 1000
+
+/** Opens a folder, making it where there is none. One process writes; others may open it with `readOnly`. */
+export async function open(dir: string, { remoteModels = {}, ...options }: OpenOptions = {}): Promise<Database> {
+  const { modelIdleMs = IDLE_MS, models = path.join(native.packageRoot(), 'models') } = options
+  const folder = path.resolve(dir)
+  const database = unwrap(await binding().BindingDatabase.open(folder, stringify({ ...options, models: [models], modelIdleMs })))
+  return new Database(folder, database, new Map(Object.entries(remoteModels)), modelIdleMs)
+}

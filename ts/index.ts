@@ -1,0 +1,20 @@
+/**
+ * canopy-engine: local semantic search.
+ *
+ * ```js
+ * import { open } from 'canopy-engine'
+ * const db = await open('./notes')
+ * const notes = await db.ensure('notes')
+ * await notes.upsert({ id: 'tea', text: 'Green tea is brewed below boiling' })
+ * console.log((await notes.search('how hot should the water be?')).hits[0].text)
+ * ```
+ */
+export { system, type SystemInfo } from './engine/binding.js'
+export type { CallOptions, LongCallOptions } from './engine/cancel.js'
+export { Collection, type CollectionInfo, type ImportOptions, type ImportReport, type ListOptions, type PutOptions, type RebuildReport } from './engine/collection.js'
+export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'
+export { CanopyError, type Kind } from './engine/error.js'
+export type { Json } from './engine/json.js'
+export { open, type OpenOptions } from './engine/open.js'
+export type * from './engine/types.js'
+export { remoteEmbedder, type RemoteModel } from './models/remote.js'

@@ -1,0 +1,69 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Config } from '../config/schema.js'
+import type { Database } from '../engine/database.js'
+import { createMetrics, type Metrics } from '../observe/metrics.js'
+import { logOptions } from '../observe/log.js'
+import auth from './plugins/auth.js'
+import bodies from './plugins/bodies.js'
+import cancel from './plugins/cancel.js'
+import docs from './plugins/docs.js'
+import errors from './plugins/errors.js'
+import limits from './plugins/limits.js'
+import measure from './plugins/measure.js'
+import origin from './plugins/origin.js'
+import security from './plugins/security.js'
+import { validatorCompiler } from './validation.js'
+import routes from './routes/index.js'
+
+/** What routes work with. */
+export interface Context {
+  db: Database
+  config: Config
+  metrics: Metrics
+}
+
+/** Our fastify: schemas are TypeBox and types follow from them. */
+export type App = ReturnType<typeof bare>
+
+function bare(config: Config) {
+  return Fastify({
+    logger: logOptions(config.log.level),
+    bodyLimit: config.server.bodyLimit,
+    trustProxy: config.server.trustProxy,
+    requestIdHeader: false,
+    // Ids of collections and records are percent-encoded in the path: 512 characters of 4 bytes are 6,144 characters.
+    routerOptions: { maxParamLength: 8192 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    genReqId: () => crypto.randomUUID(),
+    ajv: { customOptions: { removeAdditional: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+}
+
+/** The whole application over an open database, not listening yet. */
+export async function buildApp(db: Database, config: Config): Promise<FastifyInstance> {
+  const metrics = createMetrics(() => snapshot(db))
+  const app = bare(config)
+  app.setValidatorCompiler(validatorCompiler)
+  await app.register(errors)
+  await app.register(bodies)
+  await app.register(measure, { metrics })
+  await app.register(security)
+  await app.register(origin, config)
+  await app.register(limits, config.server)
+  await app.register(auth, config.auth)
+  await app.register(cancel, { onCancel: (route) => metrics.cancelled(route) })
+  await app.register(docs)
+  await app.register(routes, { db, config, metrics })
+  return app as unknown as FastifyInstance
+}
+
+async function snapshot(db: Database) {
+  const [collections, models] = await Promise.all([db.collections(), db.models()])
+  return {
+    records: new Map(collections.map(({ name, count }) => [name, count])),
+    modelsLoaded: models.filter(({ state }) => state === 'loaded').length,
+    residentBytes: process.memoryUsage.rss(),
+  }
+}

@@ -1,0 +1,97 @@
+import type { Kind } from '../engine/error.js'
+
+/** The one table from the kind of an error to its HTTP status. */
+export const statusOfKind: Readonly<Record<Kind, number>> = {
+  invalid_input: 400,
+  read_only: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  cancelled: 499,
+  internal: 500,
+  permission: 500,
+  corrupt: 500,
+  unavailable: 503,
+  no_space: 507,
+}
+
+/** Errors of the HTTP layer itself, which no kind of the core describes. */
+export const httpErrors = {
+  REQUEST_INVALID: 400,
+  JSON_INVALID: 400,
+  ENCODING_INVALID: 400,
+  AUTH_REQUIRED: 401,
+  AUTH_READ_ONLY: 403,
+  HOST_REFUSED: 403,
+  ROUTE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
+  BODY_TOO_LARGE: 413,
+  URI_TOO_LONG: 414,
+  MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  HEADERS_TOO_LARGE: 431,
+  INTERNAL: 500,
+  OVERLOADED: 503,
+  STOPPING: 503,
+} as const
+
+/** A code of the HTTP layer. */
+export type HttpCode = keyof typeof httpErrors
+
+/** Codes of the core that a route may answer with, by status, for the OpenAPI description. */
+export const coreErrors: Readonly<Record<string, Kind>> = {
+  COLLECTION_NOT_FOUND: 'not_found',
+  COLLECTION_EXISTS: 'conflict',
+  COLLECTION_NAME: 'invalid_input',
+  RECORD_NOT_FOUND: 'not_found',
+  RECORD_EXISTS: 'conflict',
+  RECORD_ID: 'invalid_input',
+  RECORD_METADATA: 'invalid_input',
+  TEXT_EMPTY: 'invalid_input',
+  RECORD_TOO_LARGE: 'too_large',
+  VECTOR_DIMENSION: 'invalid_input',
+  VECTOR_COUNT: 'invalid_input',
+  VECTOR_NOT_FINITE: 'invalid_input',
+  COLLECTION_NO_VECTORS: 'invalid_input',
+  COLLECTION_SPEC: 'invalid_input',
+  MODEL_MISMATCH: 'conflict',
+  MODEL_MISSING: 'unavailable',
+  MODEL_LOADING: 'unavailable',
+  MODEL_CORRUPT: 'corrupt',
+  MODEL_REMOTE_UNAVAILABLE: 'unavailable',
+  SEARCH_REQUEST: 'invalid_input',
+  SEARCH_EMPTY: 'invalid_input',
+  FILTER_INVALID: 'invalid_input',
+  IMPORT_SYNTAX: 'invalid_input',
+  IMPORT_ENCODING: 'invalid_input',
+  IMPORT_LINE_TOO_LONG: 'too_large',
+  STORE_READ_ONLY: 'read_only',
+  STORE_FULL: 'no_space',
+}
+
+/** An error of the HTTP layer. */
+export class HttpError extends Error {
+  readonly code: HttpCode
+  readonly statusCode: number
+
+  constructor(code: HttpCode, message: string) {
+    super(message)
+    this.code = code
+    this.statusCode = httpErrors[code]
+  }
+}
+
+/** What fastify and its plugins call errors that we have our own stable names for. */
+export const frameworkCodes: Readonly<Record<string, HttpCode>> = {
+  FST_ERR_VALIDATION: 'REQUEST_INVALID',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'JSON_INVALID',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'JSON_INVALID',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'REQUEST_INVALID',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE',
+  FST_ERR_CTP_INVALID_TYPE: 'MEDIA_TYPE',
+  FST_ERR_BAD_URL: 'REQUEST_INVALID',
+  FST_ERR_ASYNC_CONSTRAINT: 'REQUEST_INVALID',
+  FST_ERR_MAX_PARAM_LENGTH: 'URI_TOO_LONG',
+}

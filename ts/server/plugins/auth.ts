@@ -1,0 +1,68 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../../config/schema.js'
+import { HttpError } from '../errors.js'
+
+/** What a route asks of its caller. `open` routes hold no data. */
+export type Access = 'open' | 'read' | 'write'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Default: `read` for GET, `write` for everything else. */
+    access?: Access
+    /** Browsers may send the key as the password of HTTP Basic: for pages that a person opens by address. */
+    basic?: boolean
+  }
+}
+
+type Grant = 'read' | 'write'
+
+/** API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`. Without configured keys everyone on this machine may do everything. */
+export default fp(async (app: FastifyInstance, { keys, readOnlyKeys }: Config['auth']) => {
+  const grants = [...keys.map((key) => grant(key, 'write')), ...readOnlyKeys.map((key) => grant(key, 'read'))]
+  if (grants.length === 0) return
+  app.addHook('onRequest', async (request, reply) => {
+    const access = neededAccess(request)
+    if (access === 'open') return
+    const { basic = false } = request.routeOptions.config
+    const granted = check(grants, sentKey(request, basic))
+    if (granted === undefined) {
+      reply.header('www-authenticate', basic ? 'Basic realm="canopy", charset="UTF-8"' : 'Bearer realm="canopy"')
+      throw new HttpError('AUTH_REQUIRED', 'this needs an API key: send it as "Authorization: Bearer KEY" or "X-API-Key: KEY"')
+    }
+    if (access === 'write' && granted === 'read') throw new HttpError('AUTH_READ_ONLY', 'this API key may only read; use a read-write key')
+  })
+})
+
+function neededAccess(request: FastifyRequest): Access {
+  const byMethod = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write'
+  return request.routeOptions.config.access ?? byMethod
+}
+
+function grant(key: string, kind: Grant): { digest: Buffer; kind: Grant } {
+  return { digest: digest(key), kind }
+}
+
+/** Digests have one length, so that the comparison takes the same time whatever was sent. */
+function digest(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
+}
+
+function check(grants: ReadonlyArray<{ digest: Buffer; kind: Grant }>, key: string | undefined): Grant | undefined {
+  if (key === undefined) return undefined
+  const sent = digest(key)
+  let found: Grant | undefined
+  // Every key is compared, found or not, for the same reason.
+  for (const known of grants) if (timingSafeEqual(known.digest, sent)) found ??= known.kind
+  return found
+}
+
+function sentKey({ headers }: FastifyRequest, basic: boolean): string | undefined {
+  const header = headers['x-api-key']
+  if (typeof header === 'string') return header
+  const [scheme = '', value] = (headers.authorization ?? '').split(' ', 2)
+  if (scheme.toLowerCase() === 'bearer') return value
+  if (basic && scheme.toLowerCase() === 'basic') return Buffer.from(value ?? '', 'base64').toString().split(':').slice(1).join(':')
+  return undefined
+}

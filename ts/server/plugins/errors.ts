@@ -1,0 +1,53 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { toCanopyError } from '../../engine/error.js'
+import { HttpError, frameworkCodes, httpErrors, statusOfKind } from '../errors.js'
+
+/** What every failed request is answered with. */
+export interface ErrorBody {
+  code: string
+  message: string
+  statusCode: number
+  requestId: string
+}
+
+const SECONDS_TO_RETRY = '1'
+
+/** Turns every error into `{ code, message, statusCode, requestId }`. */
+export default fp(async (app: FastifyInstance) => {
+  app.setErrorHandler((error: FastifyError, request, reply) => answer(error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url.split('?', 1)[0]}; /openapi.json lists every route`
+    return answer(new HttpError('ROUTE_NOT_FOUND', message), request, reply)
+  })
+})
+
+function answer(error: FastifyError | HttpError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const body = errorBody(error, request.id)
+  if (body.statusCode >= 500 && body.statusCode !== 503) request.log.error({ err: error }, body.code)
+  else request.log.info({ code: body.code }, body.message)
+  // 429 and 503 say when to come again; the limiter has already said it better.
+  if (body.statusCode === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', SECONDS_TO_RETRY)
+  return reply.code(body.statusCode).send(body)
+}
+
+/** The body for any error that was thrown on the way. */
+export function errorBody(error: FastifyError | HttpError, requestId: string): ErrorBody {
+  if (error instanceof HttpError) return { code: error.code, message: error.message, statusCode: error.statusCode, requestId }
+  const framework = frameworkCodes[error.code]
+  if (framework !== undefined) return { code: framework, message: sentence(error), statusCode: httpErrors[framework], requestId }
+  if (error.name === 'AbortError') return { code: 'CANCELLED', message: 'the client went away', statusCode: statusOfKind.cancelled, requestId }
+  const known = toCanopyError(error)
+  const statusCode = statusOfKind[known.kind] ?? 500
+  const message = known.code === 'INTERNAL' ? `something went wrong on our side; the server's log names it by the request id ${requestId}` : known.message
+  return { code: known.code, message, statusCode, requestId }
+}
+
+/** Fastify's message, with the place of a validation error named as a user would. */
+function sentence(error: FastifyError): string {
+  const [first] = error.validation ?? []
+  if (first === undefined) return error.message
+  const place = `${error.validationContext ?? 'request'}${first.instancePath.replaceAll('/', '.')}`
+  const extra = first.params['additionalProperty'] ?? first.params['allowedValues']
+  return `${place} ${first.message ?? 'is wrong'}${extra === undefined ? '' : `: ${String(extra)}`}`
+}

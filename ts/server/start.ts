@@ -1,0 +1,73 @@
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config/schema.js'
+import type { Database } from '../engine/database.js'
+import { CanopyError } from '../engine/error.js'
+import { buildApp } from './app.js'
+import { openConfigured } from './database.js'
+
+/** A server that listens. */
+export interface Running {
+  app: FastifyInstance
+  db: Database
+  /** `http://127.0.0.1:7700` */
+  url: string
+  /** Stops accepting, waits for running requests, closes the database. */
+  stop(): Promise<void>
+}
+
+/**
+ * Opens the database, listens, and arranges for a graceful stop on SIGTERM and SIGINT.
+ *
+ * Throws PORT_IN_USE, HOST_UNKNOWN, AUTH_KEY_NEEDED, or what opening throws.
+ */
+export async function startServer(config: Config, { signals = true, db: opened }: { signals?: boolean; db?: Database } = {}): Promise<Running> {
+  checkExposure(config)
+  const db = opened ?? (await openConfigured(config))
+  try {
+    const app = await buildApp(db, config)
+    app.addHook('onClose', () => db.close())
+    const url = await listen(app, config)
+    const running = { app, db, url, stop: () => stop(app, config) }
+    if (signals) handleSignals(app, config)
+    return running
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+/** Beyond this machine only with a key. */
+function checkExposure({ server, auth }: Config): void {
+  const loopback = server.host === 'localhost' || server.host === '::1' || server.host.startsWith('127.')
+  if (loopback || auth.keys.length + auth.readOnlyKeys.length > 0) return
+  throw new CanopyError('AUTH_KEY_NEEDED', 'invalid_input', `binding ${server.host} would show the data to the network: set an API key first (auth.keys, CANOPY_AUTH_KEYS or --api-key), or bind 127.0.0.1`)
+}
+
+async function listen(app: FastifyInstance, { server: { host, port } }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new CanopyError('PORT_IN_USE', 'unavailable', `port ${port} on ${host} is in use: stop the other program, or choose another port with --port or CANOPY_SERVER_PORT (0 takes a free one)`)
+    if (code === 'EACCES') throw new CanopyError('PORT_PERMISSION', 'permission', `port ${port} may not be bound by this user: choose one above 1023 with --port`)
+    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') throw new CanopyError('HOST_UNKNOWN', 'invalid_input', `${host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all addresses`)
+    throw error
+  }
+}
+
+/** Closes within the grace period; what still runs then is cut off, and the store is safe anyway. */
+async function stop(app: FastifyInstance, { server: { shutdownMs } }: Config): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), shutdownMs)
+  await app.close()
+  clearTimeout(cut)
+}
+
+function handleSignals(app: FastifyInstance, config: Config): void {
+  const grace = closeWithGrace({ delay: config.server.shutdownMs + 1_000, logger: app.log }, async ({ signal, err }) => {
+    if (err !== undefined) app.log.error({ err }, 'stopping after an error')
+    else app.log.info({ signal }, 'stopping')
+    await stop(app, config)
+  })
+  app.addHook('onClose', () => grace.uninstall())
+}
