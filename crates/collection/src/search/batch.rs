@@ -1,0 +1,53 @@
+//! Many vector searches at once.
+
+use super::fusion::Candidate;
+use super::request::{Mode, SearchRequest};
+use super::{Plan, SearchAnswer, allowed, page};
+use crate::collection::Collection;
+use crate::error::Error;
+use canopy_core::{Cancel, Progress, Rows};
+use std::time::Instant;
+
+/// Queries a call at most: their answers would otherwise fill the memory.
+const MAX_QUERIES: usize = 10_000;
+
+impl Collection {
+    /// A vector search for every row of `vectors`; the stored vectors are read once a block of queries, not once a query.
+    ///
+    /// `request` is the JSON of a [`SearchRequest`] without `text`, shared by all queries.
+    ///
+    /// # Errors
+    /// Those of [`Collection::search`].
+    pub fn search_batch(&self, request: &str, vectors: &[f32], cancel: &Cancel) -> Result<Vec<SearchAnswer>, Error> {
+        let started = Instant::now();
+        let mut request = SearchRequest::parse(request)?;
+        if request.text.is_some() || request.mode == Mode::Keyword {
+            return Err(Error::Request("a batch searches by vectors: leave text and mode out".to_owned()));
+        }
+        request.mode = Mode::Vector;
+        let store = self.shared.store()?;
+        let info = self.info(&store)?;
+        let Some(spec) = &info.spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+        let rows = Rows::new(vectors, spec.dim as usize)?;
+        rows.check_finite()?;
+        if rows.len() > MAX_QUERIES {
+            return Err(Error::Request(format!("{} queries in a batch; at most {MAX_QUERIES}", rows.len())));
+        }
+        let resident = self.resident(&store, cancel, &Progress::default())?;
+        let Some(index) = &resident.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+        let allow = allowed(&request, &resident)?;
+        let wanted = request.offset + request.limit + 1;
+        let found = index.search_batch(rows, wanted, allow.as_ref(), cancel)?;
+        let plan = Plan { request: &request, text: None, vector: None, allow: None, notes: Vec::new() };
+        let answers = found.iter().map(|hits| {
+            let ranked: Vec<Candidate> = hits
+                .iter()
+                .map(|hit| Candidate { slot: hit.slot, keyword: 0.0, vector: Some(hit.score), score: hit.score })
+                .collect();
+            let (hits, next) = page::read(&store, self.key, &resident, &plan, &ranked)?;
+            let took_ms = started.elapsed().as_secs_f64() * 1e3;
+            Ok(SearchAnswer { hits, mode: Mode::Vector, notes: Vec::new(), next, took_ms })
+        });
+        answers.collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! One search: filter, two legs, fusion, the page.
+
+mod answer;
+mod batch;
+mod fusion;
+mod legs;
+mod page;
+mod request;
+mod similar;
+
+pub use answer::{SearchAnswer, SearchHit};
+pub use request::{Mode, SearchRequest};
+
+use crate::collection::Collection;
+use crate::embedding::Ready;
+use crate::error::Error;
+use crate::filter;
+use crate::resident::Resident;
+use canopy_core::{Cancel, Progress, Rows, SlotSet};
+use canopy_store::{CollectionInfo, Store};
+use std::time::Instant;
+
+/// A search with everything decided: which legs run, with what, over which slots.
+pub(crate) struct Plan<'a> {
+    pub(crate) request: &'a SearchRequest,
+    /// The query text of the keyword leg, if it runs.
+    pub(crate) text: Option<&'a str>,
+    /// The query vector of the vector leg, if it runs.
+    pub(crate) vector: Option<&'a [f32]>,
+    /// The slots that may be found, where not all may.
+    pub(crate) allow: Option<SlotSet>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Plan<'_> {
+    fn mode(&self) -> Mode {
+        match (self.text, self.vector) {
+            (Some(_), Some(_)) => Mode::Hybrid,
+            (None, Some(_)) => Mode::Vector,
+            _ => Mode::Keyword,
+        }
+    }
+}
+
+impl Collection {
+    /// Searches by words, by meaning, or both.
+    ///
+    /// `request` is the JSON of a [`SearchRequest`]; `vector`, if given, is the query of the vector leg, and the
+    /// text is then only used for keywords. Any text is a valid query. A hybrid search whose model can't be used
+    /// answers with keywords alone and says so in `notes`.
+    ///
+    /// # Errors
+    /// `JSON_INVALID`, `SEARCH_REQUEST`, `SEARCH_EMPTY`, `FILTER_INVALID`, `VECTOR_*`, `MODEL_LOADING`,
+    /// `MODEL_MISSING` and `MODEL_MISMATCH` (vector searches only), `COLLECTION_NOT_FOUND`, `CANCELLED`, `STORE_*`.
+    pub fn search(&self, request: &str, vector: Option<&[f32]>, cancel: &Cancel) -> Result<SearchAnswer, Error> {
+        let started = Instant::now();
+        let request = SearchRequest::parse(request)?;
+        let store = self.shared.store()?;
+        let info = self.info(&store)?;
+        let mut notes = Vec::new();
+        let made = match vector {
+            Some(vector) => {
+                self.check_query(&info, vector)?;
+                None
+            }
+            None => self.query_vector(&info, &request, &mut notes, cancel)?,
+        };
+        let vector = vector.or(made.as_deref()).filter(|_| request.mode != Mode::Keyword);
+        let text = request.text.as_deref().filter(|_| request.mode != Mode::Vector);
+        if text.is_none() && vector.is_none() {
+            return Err(Error::SearchEmpty);
+        }
+        let resident = self.resident(&store, cancel, &Progress::default())?;
+        let allow = allowed(&request, &resident)?;
+        let plan = Plan { request: &request, text, vector, allow, notes };
+        self.answer(&store, &resident, plan, started, cancel)
+    }
+
+    /// Runs a plan against the resident state and reads the page's records.
+    fn answer(
+        &self,
+        store: &Store,
+        resident: &Resident,
+        plan: Plan<'_>,
+        started: Instant,
+        cancel: &Cancel,
+    ) -> Result<SearchAnswer, Error> {
+        let ranked = legs::rank(&plan, resident, cancel)?;
+        let (hits, next) = page::read(store, self.key, resident, &plan, &ranked)?;
+        let mode = plan.mode();
+        Ok(SearchAnswer { hits, mode, notes: plan.notes, next, took_ms: started.elapsed().as_secs_f64() * 1e3 })
+    }
+
+    fn check_query(&self, info: &CollectionInfo, vector: &[f32]) -> Result<(), Error> {
+        let Some(spec) = &info.spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+        let rows = Rows::new(vector, spec.dim as usize)?;
+        rows.check_finite()?;
+        if rows.len() == 1 { Ok(()) } else { Err(Error::VectorCount { records: 1, vectors: rows.len() }) }
+    }
+
+    /// The text as a vector, where the search wants one and the collection's model can make it.
+    fn query_vector(
+        &self,
+        info: &CollectionInfo,
+        request: &SearchRequest,
+        notes: &mut Vec<String>,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<f32>>, Error> {
+        let Some(text) = request.text.as_deref().filter(|_| request.mode != Mode::Keyword) else { return Ok(None) };
+        let explicit = request.mode == Mode::Vector;
+        let trouble = match self.model(info, request.wait)? {
+            Ready::Model(model) => {
+                let vector = self.shared.models.embed_query(&*model, text, cancel)?;
+                if vector.is_some() {
+                    return Ok(vector);
+                }
+                Error::ModelMissing("the model knows no word of this text, so it has no vector".to_owned())
+            }
+            Ready::None if info.spec.vectors.is_some() => Error::ModelMissing(format!(
+                "collection {:?} takes vectors from its callers: send `vector` with the search",
+                self.name
+            )),
+            Ready::None if explicit => return Err(Error::NoVectors(self.name.clone())),
+            Ready::None => return Ok(None),
+            Ready::Missing(error) => error,
+        };
+        if explicit {
+            return Err(trouble);
+        }
+        notes.push(format!("searched by keywords only: {trouble}"));
+        Ok(None)
+    }
+}
+
+/// The slots that the request's filter lets through; `None` when it has no filter.
+fn allowed(request: &SearchRequest, resident: &Resident) -> Result<Option<SlotSet>, Error> {
+    let Some(json) = &request.filter else { return Ok(None) };
+    Ok(Some(filter::evaluate(&filter::parse(json)?, &resident.columns, &resident.live)))
+}

@@ -1,0 +1,66 @@
+//! Running work off the event loop, and errors as values.
+
+use canopy_core::Coded;
+use napi::bindgen_prelude::{Buffer, Either, spawn_blocking};
+use napi_derive::napi;
+
+/// An error on its way to JavaScript, where one function throws it.
+#[napi(object)]
+#[derive(Debug, Clone)]
+pub struct BindingError {
+    /// Stable code: `STORE_LOCKED`, `VECTOR_DIMENSION`, …
+    pub code: String,
+    /// Kind of trouble: `invalid_input`, `not_found`, `conflict`, `too_large`, `unavailable`, `read_only`, `permission`, `no_space`, `corrupt`, `cancelled` or `internal`.
+    pub kind: String,
+    /// What was wrong, what was received, what to do.
+    pub message: String,
+}
+
+/// A value or an error.
+pub(crate) type Outcome<T> = napi::Result<Either<T, BindingError>>;
+
+impl BindingError {
+    /// The error as JavaScript sees it.
+    pub(crate) fn new(error: &impl Coded) -> Self {
+        Self { code: error.code().to_owned(), kind: error.fault().as_str().to_owned(), message: error.to_string() }
+    }
+
+    fn panicked(reason: &str) -> Self {
+        Self {
+            code: "INTERNAL_PANIC".to_owned(),
+            kind: canopy_core::Fault::Internal.as_str().to_owned(),
+            message: format!("a defect in the native core stopped this call: {reason}; nothing acknowledged was lost"),
+        }
+    }
+}
+
+/// Runs `work` on a worker thread and waits for it without blocking the event loop.
+pub(crate) async fn run<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Outcome<T>
+where
+    T: Send + 'static,
+    E: Coded + Send + 'static,
+{
+    Ok(match spawn_blocking(work).await {
+        Ok(Ok(value)) => Either::A(value),
+        Ok(Err(error)) => Either::B(BindingError::new(&error)),
+        Err(failed) if failed.is_panic() => {
+            let payload = failed.into_panic();
+            let reason = payload
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| payload.downcast_ref::<String>().cloned());
+            Either::B(BindingError::panicked(reason.as_deref().unwrap_or("no reason given")))
+        }
+        Err(failed) => Either::B(BindingError::panicked(&failed.to_string())),
+    })
+}
+
+/// Runs `work` as [`run`] does and answers with its value as JSON in UTF-8.
+pub(crate) async fn run_json<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Outcome<Buffer>
+where
+    T: serde::Serialize,
+    E: Coded + Send + 'static,
+    canopy_collection::Error: From<E>,
+{
+    run(move || -> Result<Buffer, canopy_collection::Error> { Ok(canopy_collection::to_json(&work()?)?.into()) }).await
+}
