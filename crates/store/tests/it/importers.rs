@@ -221,6 +221,24 @@ proptest! {
     }
 }
 
+#[test]
+fn a_resumed_import_names_the_same_lines() {
+    let options = csv::Options::default();
+    let cells = "text\n\"two\nlines\"\ntoo,many\nand,more\n";
+    let first = csv::Reader::new(cells.as_bytes(), "a", &options).unwrap().next().unwrap().unwrap();
+    let mut resumed = csv::Reader::resume(Cursor::new(cells), "a", &options, &first.position).unwrap();
+    for expected in [4, 5] {
+        let error = resumed.next().unwrap().unwrap_err();
+        assert!(matches!(error, Error::ImportSyntax { line, .. } if line == expected), "{error}");
+    }
+    let lines = "{\"text\":\"one\"}\n\nbad\n";
+    let options = jsonl::Options::default();
+    let first = jsonl::Reader::new(lines.as_bytes(), "a", &options).next().unwrap().unwrap();
+    let mut resumed = jsonl::Reader::resume(Cursor::new(lines), "a", &options, &first.position).unwrap();
+    let error = resumed.next().unwrap().unwrap_err();
+    assert!(matches!(error, Error::ImportSyntax { line: 3, .. }), "{error}");
+}
+
 fn walk(root: &Path, options: &folder::Options, position: Option<&str>) -> Vec<Result<Draft>> {
     folder::open(root, options, position).unwrap().collect()
 }

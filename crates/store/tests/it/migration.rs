@@ -55,6 +55,7 @@ fn everything_arrives_and_the_copy_goes() {
         ]
     );
     assert_eq!(store.known(1, &["a"]).unwrap()[0].unwrap().1, canopy_store::text_hash("a wing in a slipstream"));
+    assert_eq!(store.changed_since(1, 0).unwrap().upserted, [0, 1, 2]);
     let notes = store.collection("notes 🌲").unwrap();
     assert_eq!((notes.key, notes.count), (4, 1));
     // It lives on: a change, a deletion, another collection.
