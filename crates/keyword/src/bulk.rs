@@ -2,9 +2,10 @@
 
 use crate::Analyzer;
 use crate::bm25::{Reference, Saturation};
+use crate::dictionary::Term;
 use crate::documents::MAX_LENGTH;
 use crate::index::{KeywordIndex, run_lengths};
-use crate::postings::Posting;
+use crate::postings::{Bound, Posting};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
@@ -51,41 +52,71 @@ impl KeywordIndex {
         }
     }
 
-    /// Replaces the numbers of each chunk by those of the dictionary.
+    /// Replaces the numbers of each chunk by those of the dictionary; documents by slot.
     fn number(&mut self, analysed: Vec<Analysed>) -> Vec<Counted> {
-        let mut all = Vec::new();
-        for Analysed { names, mut documents } in analysed {
-            let ids: Vec<u32> = names.iter().map(|name| self.dictionary.intern(name)).collect();
-            for document in &mut documents {
-                document.terms.iter_mut().for_each(|(id, _)| *id = ids[*id as usize]);
-                document.terms.sort_unstable();
-            }
-            all.append(&mut documents);
-        }
+        // Only this is serial: a few thousand names a chunk.
+        let intern = |Analysed { names, documents }| {
+            let ids: Vec<u32> = names.iter().map(|name: &String| self.dictionary.intern(name)).collect();
+            (ids, documents)
+        };
+        let numbered: Vec<(Vec<u32>, Vec<Counted>)> = analysed.into_iter().map(intern).collect();
+        let mut all: Vec<Counted> = numbered
+            .into_par_iter()
+            .flat_map_iter(|(ids, documents)| {
+                documents.into_iter().map(move |mut document| {
+                    document.terms.iter_mut().for_each(|(id, _)| *id = ids[*id as usize]);
+                    document.terms.sort_unstable();
+                    document
+                })
+            })
+            .collect();
+        all.sort_unstable_by_key(|document| document.slot);
         all
     }
 
     fn place_all(&mut self, counted: &[Counted]) {
         let mut counts = vec![0_usize; self.dictionary.terms().len()];
-        counted.iter().flat_map(|document| &document.terms).for_each(|&(id, _)| counts[id as usize] += 1);
-        let mut fresh: Vec<Vec<Posting>> = counts.into_iter().map(Vec::with_capacity).collect();
         for Counted { slot, length, terms } in counted {
             self.documents.insert(*slot, (*length).min(MAX_LENGTH), terms.iter().map(|&(id, _)| id));
-            for &(id, tf) in terms {
-                fresh[id as usize].push(Posting { slot: *slot, tf });
-            }
+            terms.iter().for_each(|&(id, _)| counts[id as usize] += 1);
         }
         self.follow_average();
         let bound =
             Reference { saturation: Saturation::new(self.options, self.reference), lengths: self.documents.lengths() };
-        let terms = self.dictionary.terms_mut();
-        terms.par_iter_mut().zip(fresh).with_min_len(256).for_each(|(term, mut postings)| {
-            if !postings.is_empty() {
-                postings.sort_unstable_by_key(|posting| posting.slot);
-                term.documents += postings.len() as u32;
-                term.list.merge(&postings, &bound);
-            }
-        });
+        let part = counts.iter().sum::<usize>() / (rayon::current_num_threads() * TASKS) + 1;
+        parts(self.dictionary.terms_mut(), &counts, part)
+            .into_par_iter()
+            .for_each(|(first, terms)| gather(first, terms, &counts, counted, &bound));
+    }
+}
+
+/// Cuts the terms into stretches with about `part` new postings each; with the number of their first term.
+fn parts<'t>(mut terms: &'t mut [Term], counts: &[usize], part: usize) -> Vec<(usize, &'t mut [Term])> {
+    let (mut parts, mut first, mut sum) = (Vec::new(), 0, 0);
+    for (id, count) in counts.iter().enumerate() {
+        sum += count;
+        if sum >= part || id + 1 == counts.len() {
+            let (stretch, rest) = terms.split_at_mut(id + 1 - first);
+            parts.push((first, stretch));
+            (terms, first, sum) = (rest, id + 1, 0);
+        }
+    }
+    parts
+}
+
+/// Merges the new postings of a stretch of terms into their lists; `counted` is sorted by slot.
+fn gather(first: usize, terms: &mut [Term], counts: &[usize], counted: &[Counted], bound: &impl Bound) {
+    let end = first + terms.len();
+    let mut fresh: Vec<Vec<Posting>> = counts[first..end].iter().map(|&count| Vec::with_capacity(count)).collect();
+    for document in counted {
+        let from = document.terms.partition_point(|&(id, _)| (id as usize) < first);
+        for &(id, tf) in document.terms[from..].iter().take_while(|&&(id, _)| (id as usize) < end) {
+            fresh[id as usize - first].push(Posting { slot: document.slot, tf });
+        }
+    }
+    for (term, postings) in terms.iter_mut().zip(fresh).filter(|(_, postings)| !postings.is_empty()) {
+        term.documents += postings.len() as u32;
+        term.list.merge(&postings, bound);
     }
 }
 
