@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../ts/cli/main.js', import.meta.url))
+
+/** What a run of the command left. */
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** How it is run. */
+export interface RunOptions {
+  cwd: string
+  input?: string | Buffer
+  env?: Record<string, string>
+  uid?: number
+}
+
+/** Runs `canopy` with these arguments. */
+export function canopy(args: string[], { cwd, input, env, uid }: RunOptions): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], HOME: cwd, NO_COLOR: '1', ...env }, ...(uid === undefined ? {} : { uid }) })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}

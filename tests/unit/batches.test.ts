@@ -1,0 +1,45 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { batches } from '../../ts/engine/batches.js'
+import { parse, stringify } from '../../ts/engine/json.js'
+import type { RecordInput } from '../../ts/index.js'
+
+const vectors = fc.option(fc.integer({ min: 1, max: 3 }).map((dim) => Float32Array.from({ length: dim }, (_, i) => i)), { nil: undefined })
+const records = fc.array(fc.record({ id: fc.string(), text: fc.string({ unit: 'binary' }), vector: vectors }), { maxLength: 700 })
+
+test('batches hold every record once, in order, and vectors of one length', (t) => {
+  fc.assert(
+    fc.property(records, (input) => {
+      const cut = [...batches(input as RecordInput[])]
+      t.deepEqual(cut.flatMap((batch) => batch.records), input)
+      for (const { records: part, vectors: packed, json } of cut) {
+        t.true(part.length <= 256)
+        t.is(packed?.length, part[0]?.vector === undefined ? undefined : part.length * part[0].vector.length)
+        t.deepEqual(parse<Array<{ id: string }>>(json).map(({ id }) => id), part.map(({ id }) => id?.toWellFormed()))
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a matrix is cut into views, never copied', (t) => {
+  const matrix = new Float32Array(600 * 4)
+  const input = Array.from({ length: 600 }, (_, i) => ({ text: String(i) }))
+  const cut = [...batches(input, matrix)]
+  t.deepEqual(cut.map((batch) => batch.vectors?.length), [1024, 1024, 352])
+  t.true(cut.every((batch) => batch.vectors?.buffer === matrix.buffer))
+})
+
+test('long texts make small batches', (t) => {
+  const input = Array.from({ length: 10 }, () => ({ text: 'x'.repeat(200_000) }))
+  t.true([...batches(input)].every(({ records: part }) => part.length <= 2))
+})
+
+test('any string becomes JSON that UTF-8 can hold, and only lone surrogates change', (t) => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      t.is(parse(Buffer.from(stringify({ text }))) instanceof Object, true)
+      t.is(parse<{ text: string }>(Buffer.from(stringify({ text }))).text, text.toWellFormed())
+    }),
+  )
+})
