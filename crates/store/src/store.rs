@@ -69,7 +69,8 @@ impl Store {
             return Err(Error::ReadOnly { action: "migrate a database of an older release" });
         }
         let store = Self::assemble(dir, path, mode);
-        *store.watch.lock() = Some(connection);
+        // Kept open: its share of the lock keeps the log from being removed under those who can't make one.
+        *store.watch.lock() = (mode == ReadMode::Shared).then_some(connection);
         Ok(store)
     }
 
@@ -101,12 +102,21 @@ impl Store {
     /// # Errors
     /// [`Error::Corrupt`] or [`Error::Io`].
     pub fn data_version(&self) -> Result<u64> {
-        let watch = self.watch.lock();
-        let Some(connection) = watch.as_ref() else { return Ok(0) };
-        let version: i64 = connection
-            .pragma_query_value(None, "data_version", |row| row.get(0))
-            .map_err(|error| self.failed(&error))?;
-        Ok(version.unsigned_abs())
+        // Odd and even: a file that turns from one way of reading to the other has changed, too.
+        if let Some(version) = self.readers.immutable_version()? {
+            return Ok(version << 1 | 1);
+        }
+        if self.writer.is_some() {
+            return Ok(0);
+        }
+        let mut watch = self.watch.lock();
+        let connection = match watch.take() {
+            Some(connection) => connection,
+            None => connect::reader(&self.path, ReadMode::Shared)?,
+        };
+        let version = connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0));
+        *watch = Some(connection);
+        Ok(version.map_err(|error| self.failed(&error))?.unsigned_abs() << 1)
     }
 
     /// Gives the space of deleted records back to the disk. Other writes wait meanwhile; readers don't.

@@ -68,6 +68,26 @@ fn child_without_rights() {
         Ok(store) => {
             let key = store.collection("c").unwrap().key;
             child::say(&store.get(key, "a").unwrap().unwrap().text);
+            follow(&store, key);
+        }
+    }
+}
+
+/// Says what `a` is each time that the version changes, until it is `end`.
+fn follow(store: &Store, key: u32) {
+    let mut seen = store.data_version().unwrap();
+    for _ in 0..2_000 {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        // A writer that closes takes its log away: for a moment there is none to read and none can be made.
+        let Ok(now) = store.data_version() else { continue };
+        if now == seen {
+            continue;
+        }
+        let Ok(Some(record)) = store.get(key, "a") else { continue };
+        child::say(&record.text);
+        seen = now;
+        if record.text == "end" {
+            return;
         }
     }
 }
@@ -81,8 +101,8 @@ mod rights {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// What a process without the right to write says of `dir`: of writing, of reading. `None` where it can't be started.
-    fn without_rights(dir: &Path) -> Option<[String; 2]> {
+    /// A process without the right to write, working on `dir`. `None` where it can't be started.
+    fn spawn_without_rights(dir: &Path) -> Option<child::Process> {
         const NOBODY: u32 = 65_534;
         let root = std::fs::metadata("/proc/self")
             .map_or_else(|_| false, |own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
@@ -90,7 +110,12 @@ mod rights {
         if root {
             command.uid(NOBODY).gid(NOBODY);
         }
-        let mut process = child::spawn(command).ok()?;
+        child::spawn(command).ok()
+    }
+
+    /// What it says of `dir`: of writing, of reading.
+    fn without_rights(dir: &Path) -> Option<[String; 2]> {
+        let mut process = spawn_without_rights(dir)?;
         Some([process.hear()?, process.hear()?])
     }
 
@@ -131,6 +156,30 @@ mod rights {
         allow(&dir.path().join("canopy.lock"), 0o666);
         assert_eq!(without_rights(dir.path()).unwrap(), ["STORE_PERMISSION", "one"]);
         let _ = key;
+    }
+
+    /// A view that took the file for immutable, because it may not write there, sees a later writer's commits.
+    #[test]
+    fn a_view_without_rights_follows_a_writer_that_comes_later() {
+        let dir = tempfile::tempdir().unwrap();
+        allow(dir.path(), 0o755);
+        filled(dir.path()).0.close().unwrap();
+        let Some(mut process) = spawn_without_rights(dir.path()) else {
+            println!(
+                "SKIPPED a_view_without_rights_follows_a_writer_that_comes_later: no process without rights can be started"
+            );
+            return;
+        };
+        assert_eq!([process.hear(), process.hear()].map(Option::unwrap), ["STORE_PERMISSION", "one"]);
+        for (text, stay) in [("two", true), ("three", false), ("end", true)] {
+            let store = Store::open(dir.path(), &OpenOptions::default()).unwrap();
+            let key = store.collection("c").unwrap().key;
+            let put = Change::Put { id: "a", text, metadata: "{}", vector: None, mode: PutMode::Update };
+            store.apply(key, &[put]).unwrap();
+            let kept = if stay { Some(store) } else { store.close().map(|()| None).unwrap() };
+            while process.hear().expect("the view ended before it saw the change") != text {}
+            drop(kept);
+        }
     }
 
     #[test]
