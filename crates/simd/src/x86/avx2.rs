@@ -1,6 +1,7 @@
 //! f32 and f16 kernels for AVX2 with FMA and F16C.
 //!
-//! As with AVX-512, a pair kernel is the one-row case of the row kernel, so both give the same bits.
+//! A row kernel runs the pair kernel row after row, so a row scores the same bits whether it is met in a scan or alone.
+//! Exact reranking rests on that.
 
 use core::arch::x86_64::*;
 use half::f16;
@@ -9,8 +10,6 @@ use half::f16;
 const WIDTH: usize = 8;
 /// Independent sums a row, to hide the latency of the FMA.
 const SUMS: usize = 4;
-/// Rows that share one load of the query: 2 rows x 4 sums leave half of the 16 registers for loads.
-const ROWS: usize = 2;
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -72,74 +71,49 @@ fn total(sums: [__m256; SUMS]) -> f32 {
 }
 
 macro_rules! kernels {
-    ($pair:ident, $rows:ident, $tile:ident, $a:ty, $b:ty, $add:ident, $load_a:ident, $tail_a:ident, $load_b:ident, $tail_b:ident) => {
-        /// The values of `R` rows: `rows.len() == R * query.len()`.
+    ($pair:ident, $rows:ident, $a:ty, $b:ty, $add:ident, $load_a:ident, $tail_a:ident, $load_b:ident, $tail_b:ident) => {
         #[inline]
         #[target_feature(enable = "avx2,fma,f16c")]
-        fn $tile<const R: usize>(query: &[$a], rows: &[$b]) -> [f32; R] {
-            let dim = query.len();
-            debug_assert_eq!(rows.len(), R * dim);
-            let mut sums = [[_mm256_setzero_ps(); SUMS]; R];
+        pub(super) fn $pair(a: &[$a], b: &[$b]) -> f32 {
+            debug_assert_eq!(a.len(), b.len());
+            let dim = a.len();
+            let mut sums = [_mm256_setzero_ps(); SUMS];
             let mut at = 0;
             while at + SUMS * WIDTH <= dim {
                 for s in 0..SUMS {
                     let from = at + s * WIDTH;
-                    // SAFETY: `from + WIDTH <= dim`, the length of the query and of each of the R rows.
-                    let a = unsafe { $load_a(query.as_ptr().add(from)) };
-                    for r in 0..R {
-                        // SAFETY: as above.
-                        let b = unsafe { $load_b(rows.as_ptr().add(r * dim + from)) };
-                        sums[r][s] = $add(sums[r][s], a, b);
-                    }
+                    // SAFETY: `from + WIDTH <= dim`, the length of both.
+                    let (x, y) = unsafe { ($load_a(a.as_ptr().add(from)), $load_b(b.as_ptr().add(from))) };
+                    sums[s] = $add(sums[s], x, y);
                 }
                 at += SUMS * WIDTH;
             }
             while at + WIDTH <= dim {
                 // SAFETY: `at + WIDTH <= dim`.
-                let a = unsafe { $load_a(query.as_ptr().add(at)) };
-                for r in 0..R {
-                    // SAFETY: as above.
-                    let b = unsafe { $load_b(rows.as_ptr().add(r * dim + at)) };
-                    sums[r][0] = $add(sums[r][0], a, b);
-                }
+                let (x, y) = unsafe { ($load_a(a.as_ptr().add(at)), $load_b(b.as_ptr().add(at))) };
+                sums[0] = $add(sums[0], x, y);
                 at += WIDTH;
             }
             if at < dim {
-                let a = $tail_a(&query[at..]);
-                for r in 0..R {
-                    sums[r][1] = $add(sums[r][1], a, $tail_b(&rows[r * dim + at..(r + 1) * dim]));
-                }
+                sums[1] = $add(sums[1], $tail_a(&a[at..]), $tail_b(&b[at..]));
             }
-            let mut values = [0.0; R];
-            for r in 0..R {
-                values[r] = total(sums[r]);
-            }
-            values
-        }
-
-        #[target_feature(enable = "avx2,fma,f16c")]
-        pub(super) fn $pair(a: &[$a], b: &[$b]) -> f32 {
-            $tile::<1>(a, b)[0]
+            total(sums)
         }
 
         #[target_feature(enable = "avx2,fma,f16c")]
         pub(super) fn $rows(query: &[$a], rows: &[$b], out: &mut [f32]) {
             let dim = query.len();
-            let whole = out.len() / ROWS * ROWS;
-            let (tiles, rest) = out.split_at_mut(whole);
-            for (t, values) in tiles.chunks_exact_mut(ROWS).enumerate() {
-                values.copy_from_slice(&$tile::<ROWS>(query, &rows[t * ROWS * dim..(t + 1) * ROWS * dim]));
-            }
-            for (r, value) in rest.iter_mut().enumerate() {
-                *value = $pair(query, &rows[(whole + r) * dim..(whole + r + 1) * dim]);
+            // Row after row, as they lie in memory: four rows side by side halve what the memory delivers.
+            for (r, value) in out.iter_mut().enumerate() {
+                *value = $pair(query, &rows[r * dim..(r + 1) * dim]);
             }
         }
     };
 }
 
-kernels!(dot_f32, dot_rows_f32, dot_tile_f32, f32, f32, add_dot, load_f32, tail_f32, load_f32, tail_f32);
-kernels!(l2sq_f32, l2sq_rows_f32, l2_tile_f32, f32, f32, add_l2, load_f32, tail_f32, load_f32, tail_f32);
-kernels!(dot_f16, dot_rows_f16, dot_tile_f16, f16, f16, add_dot, load_f16, tail_f16, load_f16, tail_f16);
-kernels!(l2sq_f16, l2sq_rows_f16, l2_tile_f16, f16, f16, add_l2, load_f16, tail_f16, load_f16, tail_f16);
-kernels!(dot_f32_f16, dot_rows_f32_f16, dot_tile_mixed, f32, f16, add_dot, load_f32, tail_f32, load_f16, tail_f16);
-kernels!(l2sq_f32_f16, l2sq_rows_f32_f16, l2_tile_mixed, f32, f16, add_l2, load_f32, tail_f32, load_f16, tail_f16);
+kernels!(dot_f32, dot_rows_f32, f32, f32, add_dot, load_f32, tail_f32, load_f32, tail_f32);
+kernels!(l2sq_f32, l2sq_rows_f32, f32, f32, add_l2, load_f32, tail_f32, load_f32, tail_f32);
+kernels!(dot_f16, dot_rows_f16, f16, f16, add_dot, load_f16, tail_f16, load_f16, tail_f16);
+kernels!(l2sq_f16, l2sq_rows_f16, f16, f16, add_l2, load_f16, tail_f16, load_f16, tail_f16);
+kernels!(dot_f32_f16, dot_rows_f32_f16, f32, f16, add_dot, load_f32, tail_f32, load_f16, tail_f16);
+kernels!(l2sq_f32_f16, l2sq_rows_f32_f16, f32, f16, add_l2, load_f32, tail_f32, load_f16, tail_f16);

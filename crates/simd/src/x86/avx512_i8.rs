@@ -30,36 +30,38 @@ fn totals(sums: [__m512i; ROWS]) -> __m128i {
     _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all))
 }
 
-/// The products of `Q` queries with four rows; `vpdpbusd` wants one side unsigned, so rows are shifted by 128.
+/// The products of `Q` queries with four rows of `dim` bytes, of `64 * STEPS` when `STEPS` isn't 0: then the queries stay in
+/// registers, which frees the loads for the rows.
+///
+/// Rows come one after the other, as they lie in memory: four streams side by side halve what the memory delivers.
+/// `vpdpbusd` wants one side unsigned, so rows are shifted by 128.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-#[expect(clippy::needless_range_loop, reason = "`r` and `q` count registers and addresses alike")]
-fn tile<const Q: usize>(queries: [&[i8]; Q], rows: &[i8], dim: usize) -> [[__m512i; ROWS]; Q] {
+fn tile<const Q: usize, const STEPS: usize>(queries: [&[i8]; Q], rows: &[i8], dim: usize) -> [[__m512i; ROWS]; Q] {
+    debug_assert!(STEPS == 0 || STEPS * WIDTH == dim);
     debug_assert!(rows.len() == ROWS * dim && queries.iter().all(|query| query.len() == dim));
     let shift = _mm512_set1_epi8(i8::MIN);
     let mut sums = [[_mm512_setzero_si512(); ROWS]; Q];
-    let mut at = 0;
-    while at + WIDTH <= dim {
-        for r in 0..ROWS {
-            // SAFETY: `at + WIDTH <= dim`, the length of each row and query.
-            let row = unsafe { _mm512_loadu_si512(rows.as_ptr().add(r * dim + at).cast()) };
-            let row = _mm512_xor_si512(row, shift);
+    for r in 0..ROWS {
+        let row = &rows[r * dim..(r + 1) * dim];
+        let steps = if STEPS > 0 { STEPS } else { dim / WIDTH };
+        for at in (0..steps).map(|step| step * WIDTH) {
+            // SAFETY: `at + WIDTH <= dim`, the length of the row and of each query.
+            let bytes = _mm512_xor_si512(unsafe { _mm512_loadu_si512(row.as_ptr().add(at).cast()) }, shift);
             for q in 0..Q {
                 // SAFETY: as above.
                 let query = unsafe { _mm512_loadu_si512(queries[q].as_ptr().add(at).cast()) };
-                sums[q][r] = _mm512_dpbusd_epi32(sums[q][r], row, query);
+                sums[q][r] = _mm512_dpbusd_epi32(sums[q][r], bytes, query);
             }
         }
-        at += WIDTH;
-    }
-    if at < dim {
-        for r in 0..ROWS {
-            // SAFETY: `dim - at` bytes are left in each row and query. Masked query bytes are 0, so the row's don't count.
-            let row = _mm512_xor_si512(unsafe { load(rows.as_ptr().add(r * dim + at), dim - at) }, shift);
+        let at = dim / WIDTH * WIDTH;
+        if STEPS == 0 && at < dim {
+            // SAFETY: `dim - at` bytes are left in the row and in each query. Masked query bytes are 0, so the row's don't count.
+            let bytes = _mm512_xor_si512(unsafe { load(row.as_ptr().add(at), dim - at) }, shift);
             for q in 0..Q {
                 // SAFETY: as above.
                 let query = unsafe { load(queries[q].as_ptr().add(at), dim - at) };
-                sums[q][r] = _mm512_dpbusd_epi32(sums[q][r], row, query);
+                sums[q][r] = _mm512_dpbusd_epi32(sums[q][r], bytes, query);
             }
         }
     }
@@ -109,10 +111,13 @@ pub(super) fn dot_block(queries: &[i8], rows: &[i8], dim: usize, out: &mut [i32]
         };
         let (these, later) = queries.split_at(width * dim);
         let (values, rest) = out.split_at_mut(width * count);
-        match width {
-            1 => group::<1>(these, rows, dim, values),
-            2 => group::<2>(these, rows, dim, values),
-            _ => group::<4>(these, rows, dim, values),
+        match (width, dim) {
+            (1, _) => group::<1, 0>(these, rows, dim, values),
+            (2, 256) => group::<2, 4>(these, rows, dim, values),
+            (2, 384) => group::<2, 6>(these, rows, dim, values),
+            (2, 512) => group::<2, 8>(these, rows, dim, values),
+            (2, _) => group::<2, 0>(these, rows, dim, values),
+            _ => group::<4, 0>(these, rows, dim, values),
         }
         (queries, out) = (later, rest);
     }
@@ -120,7 +125,7 @@ pub(super) fn dot_block(queries: &[i8], rows: &[i8], dim: usize, out: &mut [i32]
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn group<const Q: usize>(queries: &[i8], rows: &[i8], dim: usize, out: &mut [i32]) {
+fn group<const Q: usize, const STEPS: usize>(queries: &[i8], rows: &[i8], dim: usize, out: &mut [i32]) {
     let count = rows.len() / dim;
     let mut query = [&queries[..0]; Q];
     let mut shift = [0_i32; Q];
@@ -130,7 +135,7 @@ fn group<const Q: usize>(queries: &[i8], rows: &[i8], dim: usize, out: &mut [i32
     }
     let whole = count / ROWS * ROWS;
     for r in (0..whole).step_by(ROWS) {
-        let sums = tile(query, &rows[r * dim..(r + ROWS) * dim], dim);
+        let sums = tile::<Q, STEPS>(query, &rows[r * dim..(r + ROWS) * dim], dim);
         for q in 0..Q {
             let totals = _mm_sub_epi32(totals(sums[q]), _mm_set1_epi32(shift[q]));
             let out = &mut out[q * count + r..q * count + r + ROWS];
