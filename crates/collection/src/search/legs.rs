@@ -25,7 +25,7 @@ pub(crate) fn rank(plan: &Plan<'_>, resident: &Resident, cancel: &Cancel) -> Res
             let meaning = index.search(vector, depth, plan.allow.as_ref(), cancel)?;
             let mut candidates = unite(&words, &meaning);
             complete(&query, vector, index, &mut candidates)?;
-            fuse(plan.request, &Legs { keyword: &words, vector: &meaning, stats: &query.stats() }, &mut candidates);
+            fuse(plan.request, &Legs { keyword: &words, vector: &meaning }, &mut candidates);
             Ok(candidates)
         }
         (None, Some((vector, index))) => {
