@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, symlink, writeFile, mkdir } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import test from 'ava'
+
+const root = path.resolve('.')
+const bin = (name: string): string => path.join(root, 'node_modules', '.bin', name)
+const run = (command: string, args: string[], cwd = root) => spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 120_000 })
+
+test('publint finds nothing to say', (t) => {
+  const { status, stdout } = run(bin('publint'), ['--strict', '--pack=false'])
+  t.is(status, 0, stdout)
+})
+
+test('types resolve for ESM and CommonJS, in Node and bundlers', async (t) => {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'canopy-attw-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  // Models and addons are megabytes that hold no types.
+  const packed = run('npm', ['pack', '--pack-destination', dir, '--ignore-scripts', '--json'])
+  t.is(packed.status, 0, packed.stderr)
+  const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: Array<{ path: string }> }]
+  for (const needed of ['dist/index.js', 'dist/cjs/index.js', 'dist/cjs/package.json', 'dist/cli/main.js', 'dist/server/page/index.html', 'native/index.d.ts', 'LICENSE', 'README.md']) {
+    t.true(files.some((file) => file.path === needed), needed)
+  }
+  t.false(files.some((file) => /^(dist\/bench|tests|ts|crates|scripts)\//.test(file.path)))
+  const { status, stdout, stderr } = run(bin('attw'), [path.join(dir, filename), '--profile', 'node16', '--no-color'])
+  t.is(status, 0, stdout + stderr)
+})
+
+test('the example of the README runs as it stands', async (t) => {
+  const readme = readFileSync('README.md', 'utf8')
+  const [, example = ''] = /```js\n(import \{ open \} from 'canopy-engine'[^]*?)```/.exec(readme) ?? []
+  t.true(example.trim().split('\n').length <= 5, 'five lines')
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'canopy-readme-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  await mkdir(path.join(dir, 'node_modules'))
+  await symlink(root, path.join(dir, 'node_modules', 'canopy-engine'))
+  await writeFile(path.join(dir, 'example.mjs'), example)
+  const { status, stdout, stderr } = run(process.execPath, ['example.mjs'], dir)
+  t.is(status, 0, stderr)
+  t.regex(stdout, /boiling/)
+})
+
+test('pages that the README links to are there', (t) => {
+  for (const page of ['README.md', 'CONTRIBUTING.md']) {
+    const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? '')
+    for (const link of links) t.true(existsSync(link), `${page}: ${link}`)
+  }
+})
+
+test('the lock file names no registry', (t) => {
+  t.notRegex(readFileSync('package-lock.json', 'utf8'), /"resolved"/)
+})
