@@ -13,8 +13,9 @@ fn sample() -> Vec<u8> {
 }
 
 fn open(bytes: &[u8]) -> Result<ModelFile, Error> {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("a.canopy-model");
+    // One folder a thread: thousands of damaged files are tried.
+    thread_local!(static DIR: tempfile::TempDir = tempfile::tempdir().unwrap());
+    let path = DIR.with(|dir| dir.path().join("a.canopy-model"));
     std::fs::write(&path, bytes).unwrap();
     ModelFile::open(&path)
 }

@@ -1,13 +1,14 @@
 //! Running MiniLM: texts are sorted by length, packed into chunks without padding, and the chunks spread over the cores.
 
 use super::layer::Layer;
-use super::{HIDDEN, INNER, LAYERS, MAX_TOKENS, attention, math};
+use super::vector::{self, attend_scratch};
+use super::{HEADS, HIDDEN, INNER, LAYERS, MAX_TOKENS};
 use crate::embedder::{Embedded, Embedder, ModelIdentity, normalise};
 use crate::file::ModelFile;
 use crate::statics::{read_identity, read_vocabulary};
 use crate::{Error, WordPiece};
 use canopy_core::Cancel;
-use canopy_simd::gemm::{Buffer, QuantRows, linear};
+use canopy_simd::gemm::{Backend, Buffer, QuantRows, linear_with};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
@@ -26,6 +27,7 @@ pub struct MiniLm {
     layers: Vec<Layer>,
     tokenizer: WordPiece,
     identity: ModelIdentity,
+    backend: Backend,
     /// Working memory of chunks that are not running now.
     scratch: Mutex<Vec<Scratch>>,
 }
@@ -38,7 +40,7 @@ struct Scratch {
     context: Vec<f32>,
     inner: Vec<f32>,
     product: Vec<f32>,
-    scores: Vec<f32>,
+    scores: Buffer<f32>,
     rows: QuantRows,
 }
 
@@ -58,6 +60,7 @@ impl MiniLm {
             layers: (0..LAYERS).map(|number| Layer::read(file, number)).collect::<Result<_, _>>()?,
             identity: read_identity(file, HIDDEN)?,
             tokenizer,
+            backend: Backend::best(),
             scratch: Mutex::default(),
         })
     }
@@ -96,27 +99,30 @@ impl MiniLm {
         self.look_up(chunk, lists, &mut s.hidden);
         let rows = s.hidden.len() / HIDDEN;
         for layer in &self.layers {
-            s.rows.quantise(&s.hidden, HIDDEN);
+            vector::quantise(self.backend, &s.hidden, HIDDEN, &mut s.rows);
             s.qkv.resize(rows * 3 * HIDDEN, 0.0);
-            linear(&s.rows, &layer.qkv, &mut s.qkv);
+            linear_with(self.backend, &s.rows, &layer.qkv, &mut s.qkv);
             s.context.resize(rows * HIDDEN, 0.0);
             let mut at = 0;
             for count in chunk.iter().map(|&i| lists[i].len()) {
                 let (qkv, out) = (at * 3 * HIDDEN..(at + count) * 3 * HIDDEN, at * HIDDEN..(at + count) * HIDDEN);
-                attention::attend(&s.qkv[qkv], &mut s.context[out], &mut s.scores);
+                s.scores.reserve_for(attend_scratch(count));
+                for head in 0..HEADS {
+                    vector::attend(self.backend, &s.qkv[qkv.clone()], head, &mut s.context[out.clone()], &mut s.scores);
+                }
                 at += count;
             }
-            s.rows.quantise(&s.context, HIDDEN);
+            vector::quantise(self.backend, &s.context, HIDDEN, &mut s.rows);
             s.product.resize(rows * HIDDEN, 0.0);
-            linear(&s.rows, &layer.attention, &mut s.product);
+            linear_with(self.backend, &s.rows, &layer.attention, &mut s.product);
             let (gain, bias) = &layer.attention_norm;
-            math::add_and_norm(&mut s.hidden, &s.product, gain, bias);
-            feed_forward(layer, s);
+            vector::add_and_norm(self.backend, &mut s.hidden, &s.product, gain, bias);
+            feed_forward(self.backend, layer, s);
         }
         let mut out = Vec::with_capacity(chunk.len() * HIDDEN);
         let mut at = 0;
         for count in chunk.iter().map(|&i| lists[i].len()) {
-            out.extend(mean(&s.hidden[at * HIDDEN..(at + count) * HIDDEN]));
+            out.extend(mean(self.backend, &s.hidden[at * HIDDEN..(at + count) * HIDDEN]));
             at += count;
         }
         out
@@ -130,33 +136,34 @@ impl MiniLm {
                 let word = &self.words[token as usize * HIDDEN..][..HIDDEN];
                 let scale = self.word_scale[token as usize];
                 let place = &self.positions[position * HIDDEN..][..HIDDEN];
-                hidden.extend(word.iter().zip(place).map(|(&w, p)| f32::from(w) * scale + p));
+                let at = hidden.len();
+                hidden.resize(at + HIDDEN, 0.0);
+                vector::look_up(self.backend, word, scale, place, &mut hidden[at..]);
             }
         }
-        math::norm(hidden, &self.norm.0, &self.norm.1);
+        vector::norm(self.backend, hidden, &self.norm.0, &self.norm.1);
     }
 }
 
 /// The feed-forward half of a layer, some rows at a time.
-fn feed_forward(layer: &Layer, s: &mut Scratch) {
+fn feed_forward(backend: Backend, layer: &Layer, s: &mut Scratch) {
     let (gain, bias) = &layer.output_norm;
     for hidden in s.hidden.chunks_mut(INNER_ROWS * HIDDEN) {
         let rows = hidden.len() / HIDDEN;
-        s.rows.quantise(hidden, HIDDEN);
+        vector::quantise(backend, hidden, HIDDEN, &mut s.rows);
         s.inner.resize(rows * INNER, 0.0);
-        linear(&s.rows, &layer.inner, &mut s.inner);
-        math::gelu(&mut s.inner);
-        s.rows.quantise(&s.inner, INNER);
+        linear_with(backend, &s.rows, &layer.inner, &mut s.inner);
+        vector::gelu_and_quantise(backend, &mut s.inner, INNER, &mut s.rows);
         s.product.resize(hidden.len(), 0.0);
-        linear(&s.rows, &layer.output, &mut s.product);
-        math::add_and_norm(hidden, &s.product, gain, bias);
+        linear_with(backend, &s.rows, &layer.output, &mut s.product);
+        vector::add_and_norm(backend, hidden, &s.product, gain, bias);
     }
 }
 
 /// The mean row, of unit length.
-fn mean(rows: &[f32]) -> Vec<f32> {
+fn mean(backend: Backend, rows: &[f32]) -> Vec<f32> {
     let mut mean = vec![0.0; HIDDEN];
-    rows.chunks_exact(HIDDEN).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, v)| *m += v));
+    vector::add_rows(backend, rows, &mut mean);
     normalise(&mut mean);
     mean
 }

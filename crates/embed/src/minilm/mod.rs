@@ -1,10 +1,9 @@
 //! all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers): a BERT of 6 layers, 384 wide, mean-pooled.
 
-mod attention;
 mod forward;
 mod layer;
-mod math;
 mod reference;
+mod vector;
 mod weights;
 
 pub use forward::MiniLm;

@@ -55,10 +55,11 @@ fn strip_sums<const R: usize>(tile: &Tile<'_>, first: usize, strip: usize) -> [[
     let mut acc = [[_mm256_setzero_si256(); LOADS]; R];
     for group in 0..tile.groups {
         let at = (group * PANEL + strip * STRIP) * GROUP;
-        // SAFETY: `strip` ends within the 256 bytes of a group, and the panel holds `groups` of them (asserted).
-        let w: [__m256i; LOADS] = unsafe {
-            std::array::from_fn(|l| _mm256_cvtepi8_epi16(_mm_loadu_si128(tile.panel.as_ptr().add(at + l * 16).cast())))
-        };
+        let mut w = [_mm256_setzero_si256(); LOADS];
+        for (l, w) in w.iter_mut().enumerate() {
+            // SAFETY: `strip` ends within the 256 bytes of a group, and the panel holds `groups` of them (asserted).
+            *w = unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(tile.panel.as_ptr().add(at + l * 16).cast())) };
+        }
         for (r, acc) in acc.iter_mut().enumerate() {
             let from = (first + r) * tile.stride + group * GROUP;
             // SAFETY: row `first + r` has `groups` × 4 bytes (asserted).

@@ -42,8 +42,12 @@ fn block<const R: usize>(tile: &Tile<'_>, first: usize, place: &mut Place<'_>) {
     let mut weights = tile.panel.as_ptr();
     let mut inputs = tile.rows[first * tile.stride..].as_ptr();
     for _ in 0..tile.groups {
-        // SAFETY: a panel holds `groups` × 256 bytes, and each step reads and then passes 256 of them.
-        let w: [__m512i; VECTORS] = unsafe { std::array::from_fn(|v| _mm512_loadu_si512(weights.add(v * 64).cast())) };
+        // Loops, not `array::from_fn`: that isn't compiled for these instructions, so that its closure would become a call.
+        let mut w = [_mm512_setzero_si512(); VECTORS];
+        for (v, w) in w.iter_mut().enumerate() {
+            // SAFETY: a panel holds `groups` × 256 bytes, and each step reads and then passes 256 of them.
+            *w = unsafe { _mm512_loadu_si512(weights.add(v * 64).cast()) };
+        }
         for (r, acc) in acc.iter_mut().enumerate() {
             // SAFETY: row `first + r` has `groups` × 4 bytes (asserted above), and `inputs` has passed fewer than that.
             let a = unsafe { _mm512_set1_epi32(inputs.add(r * tile.stride).cast::<i32>().read_unaligned()) };
