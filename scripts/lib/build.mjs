@@ -11,6 +11,9 @@ import { triple } from './triple.mjs'
 const NATIVE_INPUTS = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates', '.cargo']
 const TS_INPUTS = ['package.json', 'tsconfig.json', 'tsconfig.cjs.json', 'tsconfig.bench.json', 'ts', 'bench', 'native/index.d.ts']
 const PAGE = ['index.html', 'page.css', 'page.js', 'favicon.svg']
+const target = path.resolve(at(), process.env.CARGO_TARGET_DIR ?? 'target')
+/** Where the napi macros write the types of what they export, while they are compiled. */
+export const typeDefinitions = path.join(target, 'napi-types')
 const tsc = at('node_modules', 'typescript', 'bin', 'tsc')
 
 /** `npm ci` when the lock file changed. */
@@ -27,8 +30,8 @@ export const addon = `native/canopy.${triple()}.node`
 export function native() {
   return whenChanged('native', NATIVE_INPUTS, [addon], () =>
     step('building the native core with cargo (a few minutes the first time)', async () => {
-      await run('cargo', ['build', '--release', '--locked', '-p', 'canopy-node'], { quiet: !process.stdout.isTTY })
-      placeAddon(path.resolve(at(), process.env.CARGO_TARGET_DIR ?? 'target', 'release'))
+      await run('cargo', ['build', '--release', '--locked', '-p', 'canopy-node'], { quiet: !process.stdout.isTTY, env: { NAPI_TYPE_DEF_TMP_FOLDER: typeDefinitions } })
+      placeAddon(path.join(target, 'release'))
     }),
   )
 }
@@ -36,11 +39,10 @@ export function native() {
 /** Copies what cargo built to its name in native/. */
 export function placeAddon(folder) {
   const library = { win32: 'canopy_node.dll', darwin: 'libcanopy_node.dylib' }[process.platform] ?? 'libcanopy_node.so'
-  const target = at(addon)
   mkdirSync(at('native'), { recursive: true })
   // A new file, not new content of the old one: a process may have that mapped.
-  rmSync(target, { force: true })
-  copyFileSync(path.join(folder, library), target)
+  rmSync(at(addon), { force: true })
+  copyFileSync(path.join(folder, library), at(addon))
 }
 
 /** Compiles ts/ to dist/ (ESM) and dist/cjs/ (CommonJS), and bench/ to dist/bench/. */
