@@ -6,6 +6,9 @@ use canopy_core::MetricKind;
 
 /// Steps of a query's 16-bit values: the largest that splits into two bytes of -127..=127 and -128..=127.
 const STEPS: f32 = 32_512.0;
+const MOST: i32 = STEPS as i32;
+/// 1.5 * 2^23: added to a number of at most 2^22, it leaves the nearest integer in the low bits.
+const ROUND: f32 = 12_582_912.0;
 /// Below this a step couldn't be inverted; such a query gets codes of 0 and a bound that says so.
 const SMALLEST: f32 = 1e-30;
 
@@ -38,7 +41,9 @@ impl Query {
         let (high, low) = planes.split_at_mut(dim);
         let mut lost = vec![0.0_f32; dim];
         for (i, &value) in values.iter().enumerate() {
-            let code = (value * inverse).round_ties_even().clamp(-STEPS, STEPS) as i32;
+            // The sum rounds; `round` would be a call for each value on machines without SSE4.1.
+            let code = (value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32;
+            let code = code.clamp(-MOST, MOST);
             let top = (code + 128) >> 8;
             high[i] = top as i8;
             low[i] = (code - (top << 8)) as i8;

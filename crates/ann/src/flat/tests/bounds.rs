@@ -9,6 +9,25 @@ use super::*;
 use canopy_core::Cancel;
 use std::sync::atomic::Ordering;
 
+/// Puts the scores of a block of vectors into their intervals.
+fn check(values: &[f32], query: &[f32], metric: MetricKind) -> Result<(), TestCaseError> {
+    let dim = query.len();
+    let index = index_of(values, dim, metric, |i| i);
+    let query = Query::new(query, 0, dim, metric).unwrap();
+    let bound = Bound::new(&query, metric);
+    let chunk = &index.chunks[0];
+    let mut products = vec![0; 2 * BLOCK];
+    canopy_simd::dot_block_i8(&query.planes, chunk.codes(0..BLOCK), dim, &mut products);
+    let mut interval = Interval::EMPTY;
+    bound.intervals(chunk, 0, &products[..BLOCK], &products[BLOCK..], &mut interval);
+    for i in 0..BLOCK {
+        let exact = f64::from(score(metric, &query.values, chunk.row(i)));
+        let (lower, upper) = (bound.score(interval.lower[i]), bound.score(interval.upper[i]));
+        prop_assert!(lower <= exact && exact <= upper, "{lower} <= {exact} <= {upper}");
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -18,19 +37,18 @@ proptest! {
     ) {
         let random = &mut Random(seed);
         let values = vectors(shape, BLOCK, dim, random);
-        let index = index_of(&values, dim, metric, |i| i);
-        let query = Query::new(&vectors(asked, 1, dim, random), 0, dim, metric).unwrap();
-        let bound = Bound::new(&query, metric);
-        let chunk = &index.chunks[0];
-        let mut products = vec![0; 2 * BLOCK];
-        canopy_simd::dot_block_i8(&query.planes, chunk.codes(0..BLOCK), dim, &mut products);
-        let mut interval = Interval::EMPTY;
-        bound.intervals(chunk, 0, &products[..BLOCK], &products[BLOCK..], &mut interval);
-        for i in 0..BLOCK {
-            let exact = f64::from(score(metric, &query.values, chunk.row(i)));
-            let (lower, upper) = (bound.score(interval.lower[i]), bound.score(interval.upper[i]));
-            prop_assert!(lower <= exact && exact <= upper, "{lower} <= {exact} <= {upper}");
-        }
+        check(&values, &vectors(asked, 1, dim, random), metric)?;
+    }
+
+    /// Codes that lose nothing leave only what `f32` rounds.
+    #[test]
+    fn rounding_alone_is_covered(seed in any::<u64>(), dim in 2_usize..200, metric in prop::sample::select(vec![MetricKind::Dot, MetricKind::L2])) {
+        let random = &mut Random(seed);
+        let mut grid = |most: usize, count: usize| -> Vec<f32> {
+            let value = |i: usize, random: &mut Random| if i.is_multiple_of(dim) { most } else { random.below(2 * most) } as f32;
+            (0..count * dim).map(|i| value(i, random) - if i.is_multiple_of(dim) { 0.0 } else { most as f32 }).collect()
+        };
+        check(&grid(127, BLOCK), &grid(32_512, 1), metric)?;
     }
 
     #[test]
