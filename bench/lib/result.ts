@@ -1,0 +1,79 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import { commit, machine } from './machine.js'
+import { at } from './paths.js'
+import { round } from './time.js'
+
+/** A figure beside what was promised. */
+export interface Check {
+  name: string
+  value: number
+  unit: string
+  /** `at most` for times and sizes, `at least` for rates and ratios. */
+  direction: 'at most' | 'at least'
+  /** What we want. */
+  goal?: number
+  /** What must hold: the bench fails without it. */
+  must?: number
+}
+
+/** Options that every bench takes. */
+export const COMMON_OPTIONS = {
+  json: { type: 'boolean', default: false },
+  record: { type: 'boolean', default: true },
+} as const
+
+/** What a bench hands to `finish`. */
+export interface Outcome {
+  bench: string
+  /** How it was called, so that it can be called so again. */
+  options: Record<string, unknown>
+  figures: Record<string, unknown>
+  checks: Check[]
+  /** What wasn't measured, and why. */
+  skipped: string[]
+}
+
+/** A check with its verdict. */
+export type Judged = Check & { met: 'goal' | 'must' | 'missed' }
+
+/** Says whether a figure keeps its promise; `must` means the floor holds but the goal isn't reached. */
+export function judge(check: Check): Judged {
+  const holds = (bound: number | undefined): boolean => bound === undefined || (check.direction === 'at most' ? check.value <= bound : check.value >= bound)
+  const met = !holds(check.must) ? 'missed' : holds(check.goal) ? 'goal' : check.must === undefined ? 'missed' : 'must'
+  return { ...check, value: round(check.value), met }
+}
+
+/**
+ * Prints the checks (unless only JSON was asked for) and, as the last line, the whole result as one JSON object; records it under
+ * bench/results unless `--no-record` was given. A missed `must` makes the exit code 1.
+ */
+export function finish({ bench, options, figures, checks, skipped }: Outcome, { json, record }: { json: boolean; record: boolean }): void {
+  const judged = checks.map(judge)
+  const date = new Date().toISOString()
+  const result = { bench, date, commit: commit(), machine: machine(), load: os.loadavg().map(round), options, checks: judged, skipped, figures }
+  if (!json) for (const line of lines(judged, skipped)) console.log(line)
+  const line = JSON.stringify(result)
+  if (record) {
+    mkdirSync(at('bench', 'results'), { recursive: true })
+    writeFileSync(at('bench', 'results', `${bench}-${date.slice(0, 10)}.json`), `${JSON.stringify(result, null, 1)}\n`)
+  }
+  if (judged.some((check) => check.must !== undefined && judge({ ...check, goal: check.must }).met === 'missed')) process.exitCode = 1
+  console.log(line)
+}
+
+const SIGNS = { goal: '✓', must: '~', missed: '✗' } as const
+
+function* lines(checks: readonly Judged[], skipped: readonly string[]): Generator<string> {
+  const width = Math.max(...checks.map(({ name }) => name.length), 0)
+  for (const { name, value, unit, direction, goal, must, met } of checks) {
+    const wanted = [goal === undefined ? [] : [`goal ${direction} ${goal}`], must === undefined ? [] : [`must ${direction} ${must}`]].flat()
+    yield `${SIGNS[met]} ${name.padEnd(width)}  ${value} ${unit}  (${wanted.join(', ')})`
+  }
+  for (const what of skipped) yield `- skipped: ${what}`
+}
+
+/** Says on standard error what the bench is doing. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
