@@ -150,3 +150,41 @@ fn wrong_requests_have_codes() {
     let answer = search(&notes, &json!({ "text": "x" }), None);
     assert!(answer.notes[0].contains("keywords only"), "{:?}", answer.notes);
 }
+
+#[test]
+fn deep_pages_of_a_hybrid_search_repeat_nothing() {
+    let fixture = fixture();
+    let notes = fixture.collection("notes", &json!({ "dim": 8 }));
+    let mut state = 7_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    let words = ["apple", "pear", "plum", "quince", "fig", "date", "lime", "nut"];
+    let records: Vec<_> = (0..600)
+        .map(|i| {
+            let text: Vec<&str> = (0..12).map(|_| words[(random() * 8.0) as usize]).collect();
+            let vector: Vec<f64> = (0..8).map(|_| random() - 0.5).collect();
+            json!({ "id": format!("r{i}"), "text": text.join(" "), "vector": vector })
+        })
+        .collect();
+    put(&notes, &json!(records));
+    let query: Vec<f32> = (0..8).map(|_| random() as f32 - 0.5).collect();
+    for fusion in ["adaptive", "rrf"] {
+        let (mut seen, mut offset, mut last) = (Vec::new(), Some(0), f32::INFINITY);
+        while let Some(at) = offset {
+            let request = json!({ "text": "apple quince", "limit": 40, "offset": at, "fusion": fusion });
+            let answer = search(&notes, &request, Some(&query));
+            for hit in &answer.hits {
+                assert!(hit.score <= last, "{fusion}: {} after {last}", hit.score);
+                last = hit.score;
+                seen.push(hit.id.clone());
+            }
+            offset = answer.next;
+        }
+        assert_eq!(seen.len(), 600, "{fusion}");
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 600, "{fusion}");
+    }
+}

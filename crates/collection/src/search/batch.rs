@@ -42,7 +42,13 @@ impl Collection {
         let answers = found.iter().map(|hits| {
             let ranked: Vec<Candidate> = hits
                 .iter()
-                .map(|hit| Candidate { slot: hit.slot, keyword: 0.0, vector: Some(hit.score), score: hit.score })
+                .map(|hit| Candidate {
+                    slot: hit.slot,
+                    keyword: 0.0,
+                    vector: Some(hit.score),
+                    meaning: Some(hit.score),
+                    score: hit.score,
+                })
                 .collect();
             let (hits, next) = page::read(&store, self.key, &resident, &plan, &ranked)?;
             let took_ms = started.elapsed().as_secs_f64() * 1e3;

@@ -2,7 +2,7 @@
 
 use super::request::{FusionKind, SearchRequest, Weights};
 use canopy_core::Hit;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A record with the scores of both legs. Both legs have scored every candidate by the time they are fused.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,8 +10,10 @@ pub(crate) struct Candidate {
     pub(crate) slot: u32,
     /// BM25; 0 when no word matches.
     pub(crate) keyword: f32,
-    /// Similarity; `None` for a record without a vector.
+    /// Similarity to the query as it was asked; `None` for a record without a vector.
     pub(crate) vector: Option<f32>,
+    /// The similarity that the fusion goes by; feedback may have moved it away from `vector`.
+    pub(crate) meaning: Option<f32>,
     /// The fused score.
     pub(crate) score: f32,
 }
@@ -24,11 +26,21 @@ pub(crate) struct Legs<'a> {
     pub(crate) vector: &'a [Hit],
 }
 
+/// The first hits of each leg, from which alone a ranking's scales are taken.
+///
+/// Pages further down ask the legs for more candidates; those come behind the first ones, in whose order they change
+/// nothing, so that no record shows up on two pages.
+pub(crate) const HEAD: usize = 100;
+
 /// Scores the candidates and sorts them, best first.
 pub(crate) fn fuse(request: &SearchRequest, legs: &Legs<'_>, candidates: &mut [Candidate]) {
+    let head = Legs { keyword: head(legs.keyword), vector: head(legs.vector) };
     match request.fusion {
-        FusionKind::Rrf => reciprocal_ranks(request, legs, candidates),
-        FusionKind::Adaptive => adaptive(request.weights, legs, candidates),
+        FusionKind::Rrf => reciprocal_ranks(request, legs, &head, candidates),
+        FusionKind::Adaptive => adaptive(request.weights, &head, candidates),
+    }
+    if legs.keyword.len() > HEAD || legs.vector.len() > HEAD {
+        put_tail_behind(&head, candidates);
     }
     candidates.sort_unstable_by(|a, b| {
         let hit = |candidate: &Candidate| Hit { slot: candidate.slot, score: candidate.score };
@@ -36,15 +48,48 @@ pub(crate) fn fuse(request: &SearchRequest, legs: &Legs<'_>, candidates: &mut [C
     });
 }
 
-fn reciprocal_ranks(request: &SearchRequest, legs: &Legs<'_>, candidates: &mut [Candidate]) {
-    let ranks = |hits: &[Hit]| (1_u16..).zip(hits).map(|(rank, hit)| (hit.slot, rank)).collect::<HashMap<_, _>>();
-    let (keyword, vector) = (ranks(legs.keyword), ranks(legs.vector));
-    let share = |ranks: &HashMap<u32, u16>, slot, weight: f32| {
-        ranks.get(&slot).map_or(0.0, |&rank| weight / (request.rrf_k + f32::from(rank)))
-    };
+fn head(hits: &[Hit]) -> &[Hit] {
+    &hits[..hits.len().min(HEAD)]
+}
+
+/// Scales the scores of what neither leg has among its first hits below those that one has.
+fn put_tail_behind(head: &Legs<'_>, candidates: &mut [Candidate]) {
+    let first: HashSet<u32> = head.keyword.iter().chain(head.vector).map(|hit| hit.slot).collect();
+    let is_first = |candidate: &Candidate| first.contains(&candidate.slot);
+    let lowest = candidates.iter().filter(|c| is_first(c)).map(|c| c.score).fold(f32::INFINITY, f32::min);
+    for candidate in candidates.iter_mut().filter(|candidate| !is_first(candidate)) {
+        // Below 1 whatever the weights, and in the same order.
+        candidate.score = lowest * candidate.score / (1.0 + candidate.score);
+    }
+}
+
+/// What is among a leg's first hits counts by its ranks there alone, so that looking deeper doesn't reorder it.
+fn reciprocal_ranks(request: &SearchRequest, legs: &Legs<'_>, head: &Legs<'_>, candidates: &mut [Candidate]) {
+    let (first, all) = (Ranks::of(head), Ranks::of(legs));
     for candidate in candidates {
-        candidate.score = share(&keyword, candidate.slot, request.weights.keyword)
-            + share(&vector, candidate.slot, request.weights.vector);
+        let score = first.score(request, candidate.slot);
+        candidate.score = if score > 0.0 { score } else { all.score(request, candidate.slot) };
+    }
+}
+
+/// Rank by slot, from 1, in each leg.
+struct Ranks {
+    keyword: HashMap<u32, u32>,
+    vector: HashMap<u32, u32>,
+}
+
+impl Ranks {
+    fn of(legs: &Legs<'_>) -> Self {
+        let ranks = |hits: &[Hit]| (1_u32..).zip(hits).map(|(rank, hit)| (hit.slot, rank)).collect();
+        Self { keyword: ranks(legs.keyword), vector: ranks(legs.vector) }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "ranks stay below 2^24")]
+    fn score(&self, request: &SearchRequest, slot: u32) -> f32 {
+        let share = |ranks: &HashMap<u32, u32>, weight: f32| {
+            ranks.get(&slot).map_or(0.0, |&rank| weight / (request.rrf_k + rank as f32))
+        };
+        share(&self.keyword, request.weights.keyword) + share(&self.vector, request.weights.vector)
     }
 }
 
@@ -61,7 +106,7 @@ const GAP_RANK: usize = 10;
 /// words), or when the cosine's candidates all lie equally far (a query of codes or names that the model doesn't know),
 /// the other leg decides. Fixed ranks or weights lose there to one leg alone.
 fn adaptive(weights: Weights, legs: &Legs<'_>, candidates: &mut [Candidate]) {
-    let (words, meaning) = (word_scale(legs.keyword), Scale::between(legs.vector.last(), legs.vector.first()));
+    let (words, meaning) = (word_scale(legs.keyword), meaning_scale(candidates));
     let sure_words = weights.keyword * KEYWORD_SHARE * gap(legs.keyword);
     let sure_meaning = weights.vector * spread(legs.vector).powi(2);
     let (part, whole) = match sure_words + sure_meaning {
@@ -71,7 +116,7 @@ fn adaptive(weights: Weights, legs: &Legs<'_>, candidates: &mut [Candidate]) {
     };
     let share = part / whole;
     for candidate in candidates {
-        let by_meaning = candidate.vector.map_or(0.0, |score| meaning.normalise(score));
+        let by_meaning = candidate.meaning.map_or(0.0, |score| meaning.normalise(score));
         candidate.score = share * words.normalise(candidate.keyword) + (1.0 - share) * by_meaning;
     }
 }
@@ -103,6 +148,17 @@ fn word_scale(hits: &[Hit]) -> Scale {
     Scale { low: 0.0, width: hits.first().map_or(0.0, |best| best.score) }
 }
 
+/// Similarities have no zero that means anything; the last of the first candidates counts as nothing.
+fn meaning_scale(candidates: &[Candidate]) -> Scale {
+    let mut scores: Vec<f32> = candidates.iter().filter_map(|candidate| candidate.meaning).collect();
+    scores.sort_unstable_by(|a, b| b.total_cmp(a));
+    scores.truncate(HEAD);
+    match (scores.first(), scores.last()) {
+        (Some(best), Some(&low)) => Scale { low, width: best - low },
+        _ => Scale { low: 0.0, width: 0.0 },
+    }
+}
+
 /// What counts as 0 and how much above it as 1.
 struct Scale {
     low: f32,
@@ -110,11 +166,6 @@ struct Scale {
 }
 
 impl Scale {
-    fn between(low: Option<&Hit>, high: Option<&Hit>) -> Self {
-        let (Some(low), Some(high)) = (low, high) else { return Self { low: 0.0, width: 0.0 } };
-        Self { low: low.score, width: high.score - low.score }
-    }
-
     /// In 0..=1. Where all candidates are equal, each of them is a full match and anything less is none.
     fn normalise(&self, score: f32) -> f32 {
         if self.width > 0.0 {
@@ -137,7 +188,13 @@ mod tests {
         let request = SearchRequest { fusion, ..SearchRequest::default() };
         let mut candidates: Vec<Candidate> = (0..)
             .zip(scores)
-            .map(|(slot, &(keyword, vector))| Candidate { slot, keyword, vector: Some(vector), score: 0.0 })
+            .map(|(slot, &(keyword, vector))| Candidate {
+                slot,
+                keyword,
+                vector: Some(vector),
+                meaning: Some(vector),
+                score: 0.0,
+            })
             .collect();
         fuse(&request, &Legs { keyword, vector }, &mut candidates);
         assert!(candidates.iter().all(|candidate| (0.0..=1.0).contains(&candidate.score)));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod batch;
+mod feedback;
 mod fusion;
 mod legs;
 mod page;

@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 #![expect(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
 
 use canopy_collection::{Collection, CreateOptions, Database, DatabaseOptions, PutMode, SearchAnswer};
 use canopy_core::{Cancel, Coded};
