@@ -4,6 +4,7 @@ use crate::embedder::{Embedded, Embedder, ModelIdentity, normalise};
 use crate::file::{ModelFile, corrupt};
 use crate::{Error, WordPiece};
 use canopy_core::Cancel;
+use canopy_simd::gemm::Buffer;
 use rayon::prelude::*;
 
 /// Tokens read of a text: more of them move a mean hardly any more, and a bound keeps a huge text from holding up its batch.
@@ -16,7 +17,7 @@ const TEXTS_A_TASK: usize = 64;
 pub struct StaticModel {
     file: ModelFile,
     rows: std::ops::Range<usize>,
-    scale: Vec<f32>,
+    scale: Buffer<f32>,
     tokenizer: WordPiece,
     identity: ModelIdentity,
 }
@@ -25,7 +26,7 @@ impl StaticModel {
     /// Reads sections `name`, `vocab`, `scale` (f32, one a token: weight of the token × step of its row) and `rows` (i8, one row a token).
     pub(crate) fn from_file(file: ModelFile) -> Result<Self, Error> {
         let tokenizer = read_vocabulary(&file)?;
-        let scale = file.f32s("scale", tokenizer.len())?;
+        let scale = file.f32s("scale", tokenizer.len())?.as_slice().into();
         let rows = file.range("rows")?;
         let dim = rows.len() / tokenizer.len();
         if dim == 0 || !rows.len().is_multiple_of(tokenizer.len()) {

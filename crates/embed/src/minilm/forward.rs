@@ -21,8 +21,8 @@ const INNER_ROWS: usize = 64;
 #[derive(Debug)]
 pub struct MiniLm {
     words: Buffer<i8>,
-    word_scale: Vec<f32>,
-    positions: Vec<f32>,
+    word_scale: Buffer<f32>,
+    positions: Buffer<f32>,
     norm: (Vec<f32>, Vec<f32>),
     layers: Vec<Layer>,
     tokenizer: WordPiece,
@@ -35,11 +35,11 @@ pub struct MiniLm {
 /// Working memory of one chunk.
 #[derive(Debug, Default)]
 struct Scratch {
-    hidden: Vec<f32>,
-    qkv: Vec<f32>,
-    context: Vec<f32>,
-    inner: Vec<f32>,
-    product: Vec<f32>,
+    hidden: Buffer<f32>,
+    qkv: Buffer<f32>,
+    context: Buffer<f32>,
+    inner: Buffer<f32>,
+    product: Buffer<f32>,
     scores: Buffer<f32>,
     rows: QuantRows,
 }
@@ -49,13 +49,10 @@ impl MiniLm {
     pub(crate) fn from_file(file: &ModelFile) -> Result<Self, Error> {
         let tokenizer = read_vocabulary(file)?;
         let tokens = tokenizer.len();
-        let stored = file.i8s("words", tokens * HIDDEN)?;
-        let mut words = Buffer::new(stored.len());
-        words.copy_from_slice(stored);
         Ok(Self {
-            words,
-            word_scale: file.f32s("words.scale", tokens)?,
-            positions: file.f32s("positions", MAX_TOKENS * HIDDEN)?,
+            words: file.i8s("words", tokens * HIDDEN)?.into(),
+            word_scale: file.f32s("words.scale", tokens)?.as_slice().into(),
+            positions: file.f32s("positions", MAX_TOKENS * HIDDEN)?.as_slice().into(),
             norm: (file.f32s("norm.gain", HIDDEN)?, file.f32s("norm.bias", HIDDEN)?),
             layers: (0..LAYERS).map(|number| Layer::read(file, number)).collect::<Result<_, _>>()?,
             identity: read_identity(file, HIDDEN)?,
@@ -96,68 +93,70 @@ impl MiniLm {
 
     /// One chunk, single-threaded: the vectors of its texts.
     fn run_chunk(&self, chunk: &[usize], lists: &[Vec<u32>], s: &mut Scratch) -> Vec<f32> {
-        self.look_up(chunk, lists, &mut s.hidden);
-        let rows = s.hidden.len() / HIDDEN;
+        let rows = chunk.iter().map(|&i| lists[i].len()).sum::<usize>();
+        let hidden = s.hidden.first_mut(rows * HIDDEN);
+        self.look_up(chunk, lists, hidden);
         for layer in &self.layers {
-            vector::quantise(self.backend, &s.hidden, HIDDEN, &mut s.rows);
-            s.qkv.resize(rows * 3 * HIDDEN, 0.0);
-            linear_with(self.backend, &s.rows, &layer.qkv, &mut s.qkv);
-            s.context.resize(rows * HIDDEN, 0.0);
-            let mut at = 0;
-            for count in chunk.iter().map(|&i| lists[i].len()) {
-                let (qkv, out) = (at * 3 * HIDDEN..(at + count) * 3 * HIDDEN, at * HIDDEN..(at + count) * HIDDEN);
-                s.scores.reserve_for(attend_scratch(count));
-                for head in 0..HEADS {
-                    vector::attend(self.backend, &s.qkv[qkv.clone()], head, &mut s.context[out.clone()], &mut s.scores);
-                }
-                at += count;
+            let qkv = s.qkv.first_mut(rows * 3 * HIDDEN);
+            vector::quantise(self.backend, hidden, HIDDEN, &mut s.rows);
+            linear_with(self.backend, &s.rows, &layer.qkv, qkv);
+            let context = s.context.first_mut(rows * HIDDEN);
+            for text in parts(chunk, lists) {
+                let qkv = &qkv[text.start * 3 * HIDDEN..text.end * 3 * HIDDEN];
+                let out = &mut context[text.start * HIDDEN..text.end * HIDDEN];
+                let scratch = s.scores.first_mut(attend_scratch(text.len()));
+                (0..HEADS).for_each(|head| vector::attend(self.backend, qkv, head, out, scratch));
             }
-            vector::quantise(self.backend, &s.context, HIDDEN, &mut s.rows);
-            s.product.resize(rows * HIDDEN, 0.0);
-            linear_with(self.backend, &s.rows, &layer.attention, &mut s.product);
+            let product = s.product.first_mut(rows * HIDDEN);
+            vector::quantise(self.backend, context, HIDDEN, &mut s.rows);
+            linear_with(self.backend, &s.rows, &layer.attention, product);
             let (gain, bias) = &layer.attention_norm;
-            vector::add_and_norm(self.backend, &mut s.hidden, &s.product, gain, bias);
-            feed_forward(self.backend, layer, s);
+            vector::add_and_norm(self.backend, hidden, product, gain, bias);
+            for hidden in hidden.chunks_mut(INNER_ROWS * HIDDEN) {
+                let (inner, product) = (s.inner.first_mut(hidden.len() / HIDDEN * INNER), &mut product[..hidden.len()]);
+                feed_forward(self.backend, layer, hidden, &mut s.rows, inner, product);
+            }
         }
-        let mut out = Vec::with_capacity(chunk.len() * HIDDEN);
-        let mut at = 0;
-        for count in chunk.iter().map(|&i| lists[i].len()) {
-            out.extend(mean(self.backend, &s.hidden[at * HIDDEN..(at + count) * HIDDEN]));
-            at += count;
-        }
-        out
+        parts(chunk, lists)
+            .flat_map(|text| mean(self.backend, &hidden[text.start * HIDDEN..text.end * HIDDEN]))
+            .collect()
     }
 
     /// The sum of word and position vectors, normalised.
-    fn look_up(&self, chunk: &[usize], lists: &[Vec<u32>], hidden: &mut Vec<f32>) {
-        hidden.clear();
-        for tokens in chunk.iter().map(|&i| &lists[i]) {
-            for (position, &token) in tokens.iter().enumerate() {
-                let word = &self.words[token as usize * HIDDEN..][..HIDDEN];
-                let scale = self.word_scale[token as usize];
-                let place = &self.positions[position * HIDDEN..][..HIDDEN];
-                let at = hidden.len();
-                hidden.resize(at + HIDDEN, 0.0);
-                vector::look_up(self.backend, word, scale, place, &mut hidden[at..]);
-            }
+    fn look_up(&self, chunk: &[usize], lists: &[Vec<u32>], hidden: &mut [f32]) {
+        let tokens = chunk.iter().flat_map(|&i| lists[i].iter().zip(self.positions.chunks_exact(HIDDEN)));
+        for ((&token, place), out) in tokens.zip(hidden.chunks_exact_mut(HIDDEN)) {
+            let word = &self.words[token as usize * HIDDEN..][..HIDDEN];
+            vector::look_up(self.backend, word, self.word_scale[token as usize], place, out);
         }
         vector::norm(self.backend, hidden, &self.norm.0, &self.norm.1);
     }
 }
 
-/// The feed-forward half of a layer, some rows at a time.
-fn feed_forward(backend: Backend, layer: &Layer, s: &mut Scratch) {
+/// The rows of each text of a chunk.
+fn parts(chunk: &[usize], lists: &[Vec<u32>]) -> impl Iterator<Item = std::ops::Range<usize>> {
+    chunk.iter().scan(0, |end, &i| {
+        let start = *end;
+        *end += lists[i].len();
+        Some(start..*end)
+    })
+}
+
+/// The feed-forward half of a layer for some rows.
+fn feed_forward(
+    backend: Backend,
+    layer: &Layer,
+    hidden: &mut [f32],
+    rows: &mut QuantRows,
+    inner: &mut [f32],
+    product: &mut [f32],
+) {
+    vector::quantise(backend, hidden, HIDDEN, rows);
+    linear_with(backend, rows, &layer.inner, inner);
+    vector::gelu_and_quantise(backend, inner, INNER, rows);
+    linear_with(backend, rows, &layer.output, product);
     let (gain, bias) = &layer.output_norm;
-    for hidden in s.hidden.chunks_mut(INNER_ROWS * HIDDEN) {
-        let rows = hidden.len() / HIDDEN;
-        vector::quantise(backend, hidden, HIDDEN, &mut s.rows);
-        s.inner.resize(rows * INNER, 0.0);
-        linear_with(backend, &s.rows, &layer.inner, &mut s.inner);
-        vector::gelu_and_quantise(backend, &mut s.inner, INNER, &mut s.rows);
-        s.product.resize(hidden.len(), 0.0);
-        linear_with(backend, &s.rows, &layer.output, &mut s.product);
-        vector::add_and_norm(backend, hidden, &s.product, gain, bias);
-    }
+    vector::add_and_norm(backend, hidden, product, gain, bias);
 }
 
 /// The mean row, of unit length.
