@@ -10,6 +10,8 @@ let loaded: Binding | undefined
  * The native addon, loaded at the first call.
  *
  * Throws `NATIVE_MISSING` with the platform, what was tried and what to do where there is none.
+ *
+ * @internal
  */
 export function binding(): Binding {
   if (loaded === undefined) {

@@ -14,7 +14,7 @@ export interface LongCallOptions extends CallOptions {
   onProgress?: ((done: number, total: number) => void) | undefined
 }
 
-/** Runs a native call that polls a cancel flag, and raises the flag when the signal aborts. */
+/** Runs a native call that polls a cancel flag, and raises the flag when the signal aborts. @internal */
 export async function cancellable<T>(
   signal: AbortSignal | undefined,
   call: (cancel: BindingCancel | undefined) => Promise<T | BindingError>,

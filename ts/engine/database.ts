@@ -127,9 +127,10 @@ export class Database {
     if (remote !== undefined) return { ...spec, remoteModel: model, dim: remote.dim }
     if (model === null || (model === undefined && spec.dim !== undefined)) return spec
     if (model !== undefined) return { ...spec, model }
-    // Without weights a collection still finds by keywords, and every search says so.
     const known = await this.models()
-    return known.some(({ name }) => name === DEFAULT_MODEL) ? { ...spec, model: DEFAULT_MODEL } : spec
+    if (known.some(({ name }) => name === DEFAULT_MODEL)) return { ...spec, model: DEFAULT_MODEL }
+    process.emitWarning(`the weights of ${DEFAULT_MODEL} are not found, so the new collection finds by keywords only; pass the folder that holds them as the option \`models\``, 'CanopyWarning')
+    return spec
   }
 }
 

@@ -42,7 +42,7 @@ export class CanopyError extends Error {
   }
 }
 
-/** The value of a native call, or its error thrown: the one place where errors of the core become exceptions. */
+/** The value of a native call, or its error thrown: the one place where errors of the core become exceptions. @internal */
 export function unwrap<T>(value: T | BindingError): T {
   if (isBindingError(value)) throw new CanopyError(value.code, value.kind as Kind, value.message)
   return value

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from '../config/schema.js'
 import type { Database } from '../engine/database.js'
@@ -8,7 +8,7 @@ import auth from './plugins/auth.js'
 import bodies from './plugins/bodies.js'
 import cancel from './plugins/cancel.js'
 import docs from './plugins/docs.js'
-import errors from './plugins/errors.js'
+import errors, { answer } from './plugins/errors.js'
 import limits from './plugins/limits.js'
 import measure from './plugins/measure.js'
 import origin from './plugins/origin.js'
@@ -37,6 +37,7 @@ function bare(config: Config) {
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     genReqId: () => crypto.randomUUID(),
+    frameworkErrors: (error, request, reply) => answer(error, request as FastifyRequest, reply as unknown as FastifyReply),
     ajv: { customOptions: { removeAdditional: false } },
   }).withTypeProvider<TypeBoxTypeProvider>()
 }

@@ -22,7 +22,8 @@ export default fp(async (app: FastifyInstance) => {
   })
 })
 
-function answer(error: FastifyError | HttpError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** Sends an error. */
+export function answer(error: FastifyError | HttpError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const body = errorBody(error, request.id)
   if (body.statusCode >= 500 && body.statusCode !== 503) request.log.error({ err: error }, body.code)
   else request.log.info({ code: body.code }, body.message)

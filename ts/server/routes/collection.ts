@@ -18,7 +18,13 @@ export default async function collection(app: App, { db }: Context): Promise<voi
 
   app.post(
     '/v1/collections/:name/rebuild',
-    { schema: { tags: ['collections'], summary: 'Build the indexes again, with another model if one is named', params: CollectionParams, body: Type.Optional(Rebuild), response: { 200: Type.Ref('RebuildReport'), ...errors(['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'MODEL_MISSING', 'MODEL_CORRUPT', 'STORE_READ_ONLY', 'STORE_FULL'], { body: true }) } } },
+    {
+      preValidation: async (request) => {
+        // No body means no wishes.
+        request.body ??= {}
+      },
+      schema: { tags: ['collections'], summary: 'Build the indexes again, with another model if one is named', params: CollectionParams, body: Rebuild, response: { 200: Type.Ref('RebuildReport'), ...errors(['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'MODEL_MISSING', 'MODEL_CORRUPT', 'STORE_READ_ONLY', 'STORE_FULL'], { body: true }) } },
+    },
     async ({ params, body }, reply) => {
       const target = await db.collection(params.name)
       return target.rebuild({ ...body, signal: reply.abandoned() })

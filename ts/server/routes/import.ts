@@ -62,14 +62,23 @@ export default async function importing(app: App, { db, config }: Context): Prom
   )
 }
 
-/** Passes bytes on until there are more than `limit`. */
+/**
+ * Passes bytes on until there are more than `limit`. As much again is read and dropped then: a client that is still
+ * sending when the connection is cut never reads why.
+ */
 function limited(limit: number): Transform {
   let received = 0
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       received += chunk.length
-      if (received > limit) done(new HttpError('BODY_TOO_LARGE', `the stream is longer than ${limit} bytes; send it in parts or raise server.importLimit`))
+      if (received > limit * 2) done(tooLong(limit))
+      else if (received > limit) done()
       else done(null, chunk)
     },
+    flush: (done) => done(received > limit ? tooLong(limit) : null),
   })
+}
+
+function tooLong(limit: number): HttpError {
+  return new HttpError('BODY_TOO_LARGE', `the stream is longer than ${limit} bytes; send it in parts or raise server.importLimit`)
 }
