@@ -3,8 +3,8 @@
 use super::kernel::{Place, Tile};
 use super::{GROUP, PANEL};
 use std::arch::x86_64::{
-    __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
+    _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_mask_storeu_ps, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
     _mm512_storeu_ps, _mm512_sub_epi32,
 };
 
@@ -61,33 +61,33 @@ fn block<const R: usize>(tile: &Tile<'_>, first: usize, place: &mut Place<'_>) {
             inputs = inputs.add(GROUP);
         }
     }
-    for (r, acc) in acc.iter().enumerate() {
-        finish(tile, first + r, acc, place.row(first + r));
-    }
-}
-
-/// Turns a row's sums into results.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-#[inline]
-fn finish(tile: &Tile<'_>, row: usize, acc: &[__m512i; VECTORS], out: &mut [f32]) {
+    // The ends stay in this function: passing sums to another one would put all of them on the stack.
     assert!(tile.sums.len() == PANEL && tile.channel_scale.len() == PANEL && tile.channel_bias.len() == PANEL);
-    let zero = _mm512_set1_epi32(tile.zeros[row]);
-    let scale = _mm512_set1_ps(tile.scales[row]);
-    let mut part = [0.0_f32; PANEL];
-    let whole = out.len() == PANEL;
-    let target = if whole { out.as_mut_ptr() } else { part.as_mut_ptr() };
-    for (v, &acc) in acc.iter().enumerate() {
-        // SAFETY: each slice holds 64 values (asserted), and so does the target: `out` when whole, `part` otherwise.
-        unsafe {
-            let sums = _mm512_loadu_si512(tile.sums.as_ptr().add(v * 16).cast());
-            let channel = _mm512_mul_ps(scale, _mm512_loadu_ps(tile.channel_scale.as_ptr().add(v * 16)));
-            let bias = _mm512_loadu_ps(tile.channel_bias.as_ptr().add(v * 16));
-            let exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(acc, _mm512_mullo_epi32(zero, sums)));
-            _mm512_storeu_ps(target.add(v * 16), _mm512_fmadd_ps(exact, channel, bias));
+    let whole = place.width == PANEL;
+    for v in 0..VECTORS {
+        // SAFETY: each slice holds 64 values (asserted).
+        let (sums, scales, bias) = unsafe {
+            (
+                _mm512_loadu_si512(tile.sums.as_ptr().add(v * 16).cast()),
+                _mm512_loadu_ps(tile.channel_scale.as_ptr().add(v * 16)),
+                _mm512_loadu_ps(tile.channel_bias.as_ptr().add(v * 16)),
+            )
+        };
+        for r in 0..R {
+            let zero = _mm512_set1_epi32(tile.zeros[first + r]);
+            let scale = _mm512_mul_ps(_mm512_set1_ps(tile.scales[first + r]), scales);
+            let exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(acc[r][v], _mm512_mullo_epi32(zero, sums)));
+            let result = _mm512_fmadd_ps(exact, scale, bias);
+            let out = place.row(first + r);
+            if whole {
+                // SAFETY: a whole row holds 64 values.
+                unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(v * 16), result) };
+            } else if let Some(out) = out.get_mut(v * 16..) {
+                let mask = u16::try_from((1_u32 << out.len().min(16)) - 1).expect("at most 16 bits");
+                // SAFETY: the mask keeps the store to the values that are there.
+                unsafe { _mm512_mask_storeu_ps(out.as_mut_ptr(), mask, result) };
+            }
         }
-    }
-    if !whole {
-        out.copy_from_slice(&part[..out.len()]);
     }
 }
 
