@@ -28,12 +28,19 @@ export const addon = `native/canopy.${triple()}.node`
 
 /** `cargo build --release` when a Rust source changed, and the library put where the loader finds it. */
 export function native() {
-  return whenChanged('native', NATIVE_INPUTS, [addon], () =>
+  return whenChanged('native', NATIVE_INPUTS, [addon, path.relative(at(), typeDefinitions)], () =>
     step('building the native core with cargo (a few minutes the first time)', async () => {
-      await run('cargo', ['build', '--release', '--locked', '-p', 'canopy-node'], { quiet: !process.stdout.isTTY, env: { NAPI_TYPE_DEF_TMP_FOLDER: typeDefinitions } })
+      await run('cargo', ['build', '--release', '--locked', '-p', 'canopy-node'], { quiet: !process.stdout.isTTY, env: macroEnvironment() })
       placeAddon(path.join(target, 'release'))
     }),
   )
+}
+
+/** Tells the napi macros where to write; they are expanded anew where what they wrote is gone. */
+function macroEnvironment() {
+  const written = existsSync(typeDefinitions) && readdirSync(typeDefinitions).length > 0
+  mkdirSync(typeDefinitions, { recursive: true })
+  return { NAPI_TYPE_DEF_TMP_FOLDER: typeDefinitions, ...(written ? {} : { NAPI_FORCE_BUILD_CANOPY_NODE: String(Date.now()) }) }
 }
 
 /** Copies what cargo built to its name in native/. */

@@ -36,6 +36,8 @@ function bare(config: Config) {
     routerOptions: { maxParamLength: 8192 },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    // A machine that is busy may take its time to start.
+    pluginTimeout: 120_000,
     genReqId: () => crypto.randomUUID(),
     frameworkErrors: (error, request, reply) => answer(error, request as FastifyRequest, reply as unknown as FastifyReply),
     ajv: { customOptions: { removeAdditional: false } },

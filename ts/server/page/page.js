@@ -48,10 +48,14 @@ function showEmpty(text) {
 function fail(error) {
   if (error.name === 'AbortError') return
   results.replaceChildren()
-  login.hidden = error.status !== 401
-  if (error.status === 401) find('key').focus()
-  say(error instanceof TypeError ? 'The server can’t be reached. Is it still running?' : error.message, true)
   showEmpty('')
+  login.hidden = error.status !== 401
+  if (error.status === 401) {
+    find('key').focus()
+    say(sessionStorage.getItem('key') === null ? '' : 'The server refuses this key.', true)
+    return
+  }
+  say(error instanceof TypeError ? 'The server can’t be reached. Is it still running?' : error.message, true)
 }
 
 async function loadCollections() {

@@ -39,7 +39,8 @@ export default fp(async (app: FastifyInstance) => {
   await app.register(scalar, {
     routePrefix: '/docs',
     logLevel: 'silent',
-    configuration: { withDefaultFonts: false, telemetry: false, hideClientButton: true, theme: 'default' },
+    // What would call other servers, or offer to, is off; the policy above would stop it anyway.
+    configuration: { withDefaultFonts: false, telemetry: false, hideClientButton: true, showDeveloperTools: 'never', agent: { disabled: true } },
   })
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/docs')) reply.header('content-security-policy', DOCS_CSP)

@@ -12,6 +12,10 @@ declare module 'fastify' {
   }
 }
 
+/** How often the delay of the event loop is looked at. */
+const SAMPLE_MS = 500
+const SETTLE_MS = 2 * SAMPLE_MS
+
 /** Rate limit by key or address, and 503 while the event loop is late. */
 export default fp(async (app: FastifyInstance, { rateLimit: max, maxEventLoopDelayMs }: Config['server']) => {
   if (max > 0) {
@@ -23,10 +27,16 @@ export default fp(async (app: FastifyInstance, { rateLimit: max, maxEventLoopDel
       errorResponseBuilder: (_request, { after }) => new HttpError('RATE_LIMITED', `more than ${max} requests a minute; try again in ${after}`),
     })
   }
+  // Starting takes a while of its own, which the first sample still sees.
+  let settled = Infinity
+  app.addHook('onListen', async () => {
+    settled = performance.now() + SETTLE_MS
+  })
   await app.register(underPressure, {
+    sampleInterval: SAMPLE_MS,
     maxEventLoopDelay: maxEventLoopDelayMs,
     pressureHandler: (request) => {
-      if (request.routeOptions.config.unlimited === true) return
+      if (request.routeOptions.config.unlimited === true || performance.now() < settled) return
       throw new HttpError('OVERLOADED', 'the server is overloaded; try again in a second')
     },
   })
