@@ -1,41 +1,88 @@
-/* Interim copy of the types that the native build generates. */
-export interface BindingError {
-  code: string
-  kind: string
-  message: string
-}
-export declare const enum BindingPutMode {
-  Insert = 'insert',
-  Upsert = 'upsert',
-  Update = 'update',
-}
+/* Written by `node scripts/native-types.mjs --write` from crates/node. Don’t edit. */
+
+/** A value or an error; `unwrap` in ts/engine throws the error. */
+export type Outcome<T> = T | BindingError
+
+/** A flag that running calls poll. napi's own `AbortSignal` support cancels only work that hasn't started. */
 export declare class BindingCancel {
+  /** A flag that nobody has raised. */
   constructor()
+  /** Raises the flag: every call that polls it ends with `CANCELLED`. */
   cancel(): void
 }
-export declare class BindingDatabase {
-  static open(folder: string, options: string): Promise<BindingDatabase | BindingError>
-  collections(): Promise<Buffer | BindingError>
-  create(name: string, spec: string): Promise<Buffer | BindingError>
-  drop(name: string): Promise<boolean | BindingError>
-  collection(name: string): Promise<BindingCollection | BindingError>
-  rebuild(name: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Buffer | BindingError>
-  stats(): Promise<Buffer | BindingError>
-  compact(): Promise<boolean | BindingError>
-  close(): Promise<boolean | BindingError>
-  models(): Promise<Buffer | BindingError>
-  embed(model: string, texts: string, wait: boolean, cancel?: BindingCancel | undefined | null): Promise<Float32Array | BindingError>
-  releaseIdle(idleMs: number): Promise<number | BindingError>
-}
+
+/** An open collection. */
 export declare class BindingCollection {
-  info(): Promise<Buffer | BindingError>
-  put(records: Buffer, vectors: Float32Array | undefined | null, mode: BindingPutMode, cancel?: BindingCancel | undefined | null): Promise<Buffer | BindingError>
-  remove(ids: string): Promise<Buffer | BindingError>
-  get(id: string, vector: boolean): Promise<Buffer | BindingError>
-  list(options: string, cancel?: BindingCancel | undefined | null): Promise<Buffer | BindingError>
-  search(request: string, vector?: Float32Array | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Buffer | BindingError>
-  searchBatch(request: string, vectors: Float32Array, cancel?: BindingCancel | undefined | null): Promise<Buffer | BindingError>
-  similar(id: string, request: string, cancel?: BindingCancel | undefined | null): Promise<Buffer | BindingError>
-  import(path: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Buffer | BindingError>
+  /** `{ name, count, vectors, settings }`. */
+  info(): Promise<Outcome<Buffer>>
+  /** Stores a JSON array of `{ id?, text?, metadata?, vector? }` in one transaction; `vectors` holds a row for each. */
+  put(records: Buffer, vectors: Float32Array | undefined | null, mode: BindingPutMode, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Takes out the records of a JSON array of ids. */
+  remove(ids: string): Promise<Outcome<Buffer>>
+  /** The record of this id as JSON, or `null`. */
+  get(id: string, vector: boolean): Promise<Outcome<Buffer>>
+  /** A page of records. `options`: `{ after?, limit?, filter?, vectors? }`; answers `{ records, next }`. */
+  list(options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Searches; `vector` is the query of the vector leg where the caller has one. */
+  search(request: string, vector?: Float32Array | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Vector searches for every row of `vectors` at once; answers an array of answers. */
+  searchBatch(request: string, vectors: Float32Array, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** The records most like record `id`. */
+  similar(id: string, request: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Imports a file or folder. `options`: `{ format?, textField?, idField?, resume?, onError?, maxLineBytes? }`. */
+  import(path: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
 }
+
+/** An open folder of collections. */
+export declare class BindingDatabase {
+  /** Opens a folder. `options`: `{ readOnly?, durability?: 'process' | 'power', keepBackup?, models?: string[], modelIdleMs?, embeddingCacheBytes?, embeddingCacheTtlMs? }`. */
+  static open(folder: string, options: string): Promise<Outcome<BindingDatabase>>
+  /** Every collection: `[{ name, count, vectors, settings }]`. */
+  collections(): Promise<Outcome<Buffer>>
+  /** Makes a collection. `spec`: `{ model?, remoteModel?, dim?, metric?, settings? }`. */
+  create(name: string, spec: string): Promise<Outcome<Buffer>>
+  /** Drops a collection with everything in it. */
+  drop(name: string): Promise<Outcome<boolean>>
+  /** The collection of this name. */
+  collection(name: string): Promise<Outcome<BindingCollection>>
+  /** Embeds what has no vector, with another model if `options` (`{ model? }`) names one. */
+  rebuild(name: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
+  /** Memory, disk, collections and models. */
+  stats(): Promise<Outcome<Buffer>>
+  /** Every model with its state. */
+  models(): Promise<Outcome<Buffer>>
+  /** Embeds a JSON array of texts; one row a text. */
+  embed(model: string, texts: string, wait: boolean, cancel?: BindingCancel | undefined | null): Promise<Outcome<Float32Array>>
+  /** Gives back the memory of models and collections that nobody has used for `idleMs`; how many were released. */
+  releaseIdle(idleMs: number): Promise<Outcome<number>>
+  /** Gives deleted space back to the disk. */
+  compact(): Promise<Outcome<boolean>>
+  /** Waits for running calls, writes everything out and closes the folder. */
+  close(): Promise<Outcome<boolean>>
+}
+
+/** An error on its way to JavaScript, where one function throws it. */
+export interface BindingError {
+  /** Stable code: `STORE_LOCKED`, `VECTOR_DIMENSION`, … */
+  code: string
+  /** Kind of trouble: `invalid_input`, `not_found`, `conflict`, `too_large`, `unavailable`, `read_only`, `permission`, `no_space`, `corrupt`, `cancelled` or `internal`. */
+  kind: string
+  /** What was wrong, what was received, what to do. */
+  message: string
+}
+
+/** What a put does when the id is taken or free. */
+export declare const enum BindingPutMode {
+  /** A taken id is an error. */
+  Insert = 'insert',
+  /** A taken id is replaced. */
+  Upsert = 'upsert',
+  /** A free id is an error. */
+  Update = 'update',
+}
+
+/** Bytes of physical memory that this process occupies, or 0 where the system doesn't tell. */
+export declare function residentBytes(): number
+
+/** Version, instruction set, threads and platform of the native core, as JSON. */
 export declare function system(): string

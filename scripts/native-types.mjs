@@ -7,7 +7,13 @@ import { at } from './lib/paths.mjs'
 import { Missing, main } from './lib/say.mjs'
 
 const FILE = 'native/index.d.ts'
-const HEADER = '/* Written by `node scripts/native-types.mjs --write` from crates/node. Don’t edit. */\n\n'
+// The macros write the alias of crates/node by its name only.
+const HEADER = `/* Written by \`node scripts/native-types.mjs --write\` from crates/node. Don’t edit. */
+
+/** A value or an error; \`unwrap\` in ts/engine throws the error. */
+export type Outcome<T> = T | BindingError
+
+`
 
 await main(async () => {
   if (!existsSync(typeDefinitions)) throw new Missing('the native core has to be built first: npm run build -- native')

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { native, packages, tests, typescript } from './lib/build.mjs'
 import { at } from './lib/paths.mjs'
 import { run, version } from './lib/run.mjs'
-import { main, seconds, style } from './lib/say.mjs'
+import { heartbeat, main, seconds, style } from './lib/say.mjs'
 import { checkCompilers, checkNode } from './lib/tools.mjs'
 import { cargoTotals, tapTotals } from './lib/totals.mjs'
 
@@ -73,7 +73,7 @@ await main(async () => {
     const began = performance.now()
     console.log(style.bold(`[${index + 1}/${chosen.length}] ${stage.label}`))
     try {
-      const totals = (await stage.run()) ?? { passed: name === 'setup' ? 0 : 1, failed: 0, skipped: [] }
+      const totals = (await heartbeat(stage.label, stage.run)) ?? { passed: name === 'setup' ? 0 : 1, failed: 0, skipped: [] }
       sum.passed += totals.passed
       sum.failed += totals.failed
       sum.skipped.push(...totals.skipped)

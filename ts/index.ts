@@ -9,7 +9,7 @@
  * console.log((await notes.search('how hot should the water be?')).hits[0].text)
  * ```
  */
-export { system, type SystemInfo } from './engine/binding.js'
+export { residentBytes, system, type SystemInfo } from './engine/binding.js'
 export type { CallOptions, LongCallOptions } from './engine/cancel.js'
 export { Collection, type CollectionInfo, type ImportOptions, type ImportReport, type ListOptions, type PutOptions, type RebuildReport } from './engine/collection.js'
 export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'

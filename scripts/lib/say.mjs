@@ -2,6 +2,8 @@
 
 const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined
 
+const BEAT_MS = 30_000
+
 /** Text in a terminal style, plain where nobody can see it. */
 export const style = {
   bold: (text) => (colour ? `\u001B[1m${text}\u001B[22m` : text),
@@ -19,12 +21,23 @@ export async function step(label, work) {
   const started = performance.now()
   process.stdout.write(`${style.dim('…')} ${label}\n`)
   try {
-    const result = await work()
+    const result = await heartbeat(label, work)
     console.log(`${style.green('✓')} ${label} ${style.dim(seconds(started))}`)
     return result
   } catch (error) {
     console.log(`${style.red('✗')} ${label} ${style.dim(seconds(started))}`)
     throw error
+  }
+}
+
+/** Says now and then that long work is still going on. */
+export async function heartbeat(label, work) {
+  const started = performance.now()
+  const beat = setInterval(() => console.log(style.dim(`  still ${label}: ${seconds(started)}`)), BEAT_MS)
+  try {
+    return await work()
+  } finally {
+    clearInterval(beat)
   }
 }
 

@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import path from 'node:path'
 import { at } from './paths.mjs'
 
+/** Folders with what work leaves behind. */
+const SKIPPED = new Set(['target', 'node_modules', 'results'])
+
 /** Every file below a path, or the path itself. */
 function* files(name) {
   const stat = statSync(name, { throwIfNoEntry: false })
   if (stat === undefined) return
   if (!stat.isDirectory()) yield name
-  else for (const entry of readdirSync(name).toSorted()) if (entry !== 'target' && entry !== 'node_modules') yield* files(path.join(name, entry))
+  else for (const entry of readdirSync(name).toSorted()) if (!SKIPPED.has(entry)) yield* files(path.join(name, entry))
 }
 
 /** A hash over names and contents of everything below these paths: what git checks out anew is still the same. */

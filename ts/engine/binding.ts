@@ -46,3 +46,8 @@ export interface SystemInfo {
 export function system(): SystemInfo {
   return JSON.parse(binding().system()) as SystemInfo
 }
+
+/** Bytes of physical memory that this process occupies, or 0 where the system doesn't tell. */
+export function residentBytes(): number {
+  return binding().residentBytes()
+}

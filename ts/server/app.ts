@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from '../config/schema.js'
+import { residentBytes } from '../engine/binding.js'
 import type { Database } from '../engine/database.js'
 import { createMetrics, type Metrics } from '../observe/metrics.js'
 import { logOptions } from '../observe/log.js'
@@ -67,6 +68,6 @@ async function snapshot(db: Database) {
   return {
     records: new Map(collections.map(({ name, count }) => [name, count])),
     modelsLoaded: models.filter(({ state }) => state === 'loaded').length,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: residentBytes(),
   }
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { residentBytes } from '../../engine/binding.js'
 import { bytes, report, table } from '../output.js'
 import { withDatabase } from '../session.js'
 
@@ -11,7 +12,7 @@ export function addCommands(root: Command): void {
     .action((options: { memory?: boolean }, command: Command) =>
       withDatabase(command, 'read', async ({ db, json, signal }) => {
         if (options.memory === true) await loadAll(db, signal)
-        const stats = { ...(await db.stats()), ...(options.memory === true ? { residentBytes: process.memoryUsage.rss() } : {}) }
+        const stats = { ...(await db.stats()), ...(options.memory === true ? { residentBytes: residentBytes() } : {}) }
         report(json, stats, () => [
           `folder   ${stats.folder}${stats.readOnly ? ' (read-only view)' : ''}`,
           `on disk  ${bytes(stats.diskBytes)}`,
