@@ -61,34 +61,34 @@ fn block<const R: usize>(tile: &Tile<'_>, first: usize, place: &mut Place<'_>) {
             inputs = inputs.add(GROUP);
         }
     }
-    // The ends stay in this function: passing sums to another one would put all of them on the stack.
+    // The ends stay in this function and index by constants once unrolled: anything else would put all sums on the stack.
     assert!(tile.sums.len() == PANEL && tile.channel_scale.len() == PANEL && tile.channel_bias.len() == PANEL);
-    let whole = place.width == PANEL;
-    for v in 0..VECTORS {
-        // SAFETY: each slice holds 64 values (asserted).
-        let (sums, scales, bias) = unsafe {
-            (
-                _mm512_loadu_si512(tile.sums.as_ptr().add(v * 16).cast()),
-                _mm512_loadu_ps(tile.channel_scale.as_ptr().add(v * 16)),
-                _mm512_loadu_ps(tile.channel_bias.as_ptr().add(v * 16)),
-            )
-        };
-        for r in 0..R {
-            let zero = _mm512_set1_epi32(tile.zeros[first + r]);
-            let scale = _mm512_mul_ps(_mm512_set1_ps(tile.scales[first + r]), scales);
-            let exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(acc[r][v], _mm512_mullo_epi32(zero, sums)));
-            let result = _mm512_fmadd_ps(exact, scale, bias);
-            let out = place.row(first + r);
-            if whole {
-                // SAFETY: a whole row holds 64 values.
-                unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(v * 16), result) };
-            } else if let Some(out) = out.get_mut(v * 16..) {
-                let mask = u16::try_from((1_u32 << out.len().min(16)) - 1).expect("at most 16 bits");
-                // SAFETY: the mask keeps the store to the values that are there.
-                unsafe { _mm512_mask_storeu_ps(out.as_mut_ptr(), mask, result) };
+    assert!(first + R <= tile.zeros.len() && first + R <= tile.scales.len());
+    let out = place.rows_mut(first, R).as_mut_ptr();
+    macro_rules! ends {
+        ($($v:literal),*) => { $({
+            const V: usize = $v;
+            let mask = u16::try_from((1_u32 << place.width.saturating_sub(V * 16).min(16)) - 1).unwrap_or(u16::MAX);
+            // SAFETY: each slice holds 64 values (asserted).
+            let (sums, scales, bias) = unsafe {
+                (
+                    _mm512_loadu_si512(tile.sums.as_ptr().add(V * 16).cast()),
+                    _mm512_loadu_ps(tile.channel_scale.as_ptr().add(V * 16)),
+                    _mm512_loadu_ps(tile.channel_bias.as_ptr().add(V * 16)),
+                )
+            };
+            for (r, acc) in acc.iter().enumerate() {
+                // SAFETY: there are `first + R` rows (asserted).
+                let (zero, scale) = unsafe { (*tile.zeros.as_ptr().add(first + r), *tile.scales.as_ptr().add(first + r)) };
+                let exact = _mm512_sub_epi32(acc[V], _mm512_mullo_epi32(_mm512_set1_epi32(zero), sums));
+                let scale = _mm512_mul_ps(_mm512_set1_ps(scale), scales);
+                let result = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact), scale, bias);
+                // SAFETY: `out` begins `R` rows, `pitch` apart, each good for `width` values; the mask keeps the store within them.
+                unsafe { _mm512_mask_storeu_ps(out.wrapping_add(r * place.pitch + V * 16), mask, result) };
             }
-        }
+        })* };
     }
+    ends!(0, 1, 2, 3);
 }
 
 /// As many multiply-adds as the registers allow, without a single load: what the machine can do at best. Gives the operations done.

@@ -114,6 +114,13 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// From the first result of row `first` to the last one of the `count`th row from there on.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn rows_mut(&mut self, first: usize, count: usize) -> &mut [f32] {
+        let at = first * self.pitch + self.start;
+        &mut self.out[at..at + (count - 1) * self.pitch + self.width]
+    }
+
     /// The results of one row.
     pub(crate) fn row(&mut self, row: usize) -> &mut [f32] {
         let at = row * self.pitch + self.start;
