@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { round } from './time.js'
 
 /** How late timers were while something ran. */
@@ -7,6 +8,8 @@ export interface Blocking {
   blockedMs: number
   /** The longest lateness of a timer of 1 ms, whatever the reason. */
   lateMs: number
+  /** The longest pause of the garbage collector; it is part of `blockedMs` when it fell together with it. */
+  collectMs: number
   ticks: number
 }
 
@@ -23,7 +26,15 @@ export class LoopWatch {
   #blocked = 0
   #late = 0
   #ticks = 0
+  #collect = 0
+  readonly #collections = new PerformanceObserver((list) => {
+    this.#collect = Math.max(this.#collect, ...list.getEntries().map(({ duration }) => duration))
+  })
   readonly #timer = setInterval(() => this.#tick(), 1)
+
+  constructor() {
+    this.#collections.observe({ entryTypes: ['gc'] })
+  }
 
   #tick(): void {
     const [now, waited] = [performance.now(), waitedMs()]
@@ -39,16 +50,17 @@ export class LoopWatch {
   reset(): void {
     this.#last = performance.now()
     this.#waited = waitedMs()
-    this.#blocked = this.#late = this.#ticks = 0
+    this.#blocked = this.#late = this.#ticks = this.#collect = 0
   }
 
   /** What was seen since the start or the last reset. */
   read(): Blocking {
-    return { blockedMs: round(Math.max(0, this.#blocked)), lateMs: round(Math.max(0, this.#late)), ticks: this.#ticks }
+    return { blockedMs: round(Math.max(0, this.#blocked)), lateMs: round(Math.max(0, this.#late)), collectMs: round(this.#collect), ticks: this.#ticks }
   }
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#collections.disconnect()
   }
 }
 

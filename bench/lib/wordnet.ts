@@ -15,6 +15,8 @@ export interface Synset {
   definition: string
   /** Sentences that use one of the lemmas. */
   examples: string[]
+  /** Ids of the synsets that are kinds of this one. */
+  kinds: string[]
 }
 
 /** A record as collections take it. */
@@ -40,9 +42,10 @@ function parse(line: string, pos: string): Synset[] {
   const [offset = '', group, , count = '0', ...words] = fields.split(' ')
   if (gloss === undefined || offset === '') return []
   const lemmas = Array.from({ length: Number.parseInt(count, 16) }, (_, i) => (words[i * 2] ?? '').replace(/\(\w+\)$/, '').replaceAll('_', ' '))
+  const kinds = [...fields.matchAll(/ ~i? (\d{8}) ([nvar])/g)].map(([, target = '', its = '']) => `${its}${target}`)
   const examples = [...gloss.matchAll(/"([^"]+)"/g)].map(([, example = '']) => example.trim())
   const definition = gloss.replace(/;?\s*"[^"]+"[^";]*/g, '').trim()
-  return [{ id: `${pos}${offset}`, pos, group: Number(group), lemmas, definition, examples }]
+  return [{ id: `${pos}${offset}`, pos, group: Number(group), lemmas, definition, examples, kinds }]
 }
 
 /** A synset as a record: words, definition, examples. */

@@ -38,9 +38,10 @@ function lines(folder: string, file: string): string[] {
 const DOCUMENTS = 4000
 const QUERIES = 200
 
-/** Four kinds of known-item queries; each has one right answer, and each kind suits another leg. */
+/** Four kinds of queries with one right answer, and one with many; each kind suits another leg. */
 export function derivedSets(): TestSet[] {
-  const some = synsets(7).slice(0, DOCUMENTS)
+  const all = synsets(7)
+  const some = all.slice(0, DOCUMENTS)
   const definitions = some.map(({ id, definition }) => ({ id, text: definition }))
   const full = some.map(toDocument)
   const picked = (all: readonly Synset[]): Synset[] => all.slice(0, QUERIES)
@@ -55,11 +56,25 @@ export function derivedSets(): TestSet[] {
     set('wordnet-usage', some.map(({ id, lemmas, definition }) => ({ id, text: `${lemmas.join(', ')}: ${definition}` })), withExample, example),
     // Three rare words of an entry: keywords find it, meaning helps little.
     set('wordnet-rare', full, picked(some.filter(({ definition }) => definition.length > 60)), rareWords(full)),
+    kindsOf(all),
   ]
 }
 
 function set(name: string, documents: TestSet['documents'], targets: readonly Synset[], query: (synset: Synset) => string): TestSet {
   return { name, documents, queries: targets.map((synset) => ({ text: query(synset), relevant: new Set([synset.id]) })) }
+}
+
+/** The name of a class against the entries of its members: many answers, as in questions for entities. */
+function kindsOf(all: readonly Synset[]): TestSet {
+  const byId = new Map(all.map((synset) => [synset.id, synset]))
+  const classes = all.filter(({ kinds }) => kinds.length >= 5 && kinds.length <= 30).slice(0, QUERIES)
+  const members = new Set(classes.flatMap(({ kinds }) => kinds))
+  // Members of the classes among as many others, without the classes themselves, whose entries would be the nearest.
+  const asked = new Set(classes.map(({ id }) => id))
+  const others = all.filter(({ id }) => !members.has(id)).slice(0, DOCUMENTS)
+  const documents = [...[...members].flatMap((id) => byId.get(id) ?? []), ...others].filter(({ id }) => !asked.has(id)).map(toDocument)
+  const queries = classes.map(({ lemmas, kinds }) => ({ text: `kinds of ${lemmas[0]}`, relevant: new Set(kinds.filter((id) => !asked.has(id))) }))
+  return { name: 'wordnet-kinds', documents, queries: queries.filter(({ relevant }) => relevant.size > 0) }
 }
 
 /** Three of a text's eight rarest words, in no order. */
