@@ -7,7 +7,8 @@ import { at } from './lib/paths.mjs'
 import { step, style } from './lib/say.mjs'
 import { COLLECTION, COUNT, FOLDER, wordnet } from './sample.mjs'
 
-const QUESTIONS = ['an instrument that tells how hot it is', 'a frozen sweet dessert', 'fear of being shut in a small room']
+const MODEL = 'static-en'
+const QUESTIONS = ['a machine that washes plates', 'a frozen sweet dessert', 'fear of being shut in a small room']
 
 /** Loads the sample if it isn't there, answers the questions, serves unless `once`. */
 export async function demo({ once, port, host }) {
@@ -26,6 +27,9 @@ export async function demo({ once, port, host }) {
 
 async function sample(db) {
   const collection = await db.ensure(COLLECTION)
+  // A sample that was made while the weights were missing gets its vectors now.
+  const known = await db.models()
+  if ((await collection.info()).vectors === null && known.length > 0) await step('embedding the sample', () => collection.rebuild({ model: MODEL }))
   const { count, vectors } = await collection.info()
   if (count < COUNT) await step(`loading ${COUNT.toLocaleString('en')} glosses of WordNet 3.1`, () => collection.upsert(wordnet()))
   console.log(style.dim(`${COUNT.toLocaleString('en')} records in ${shortened(db.dir)}, embedded by ${vectors?.model?.name ?? 'nothing: keywords only'}`))
