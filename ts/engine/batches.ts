@@ -17,7 +17,7 @@ export interface Batch {
  * Cuts records into batches, so that no call blocks the event loop for more than a few milliseconds.
  *
  * A batch ends early where the next record has a vector of another length (or none), since a batch is all or nothing.
- * `matrix` holds the vectors of all records, row-major, and is passed on without a copy.
+ * `matrix` holds the vectors of all records, row-major; batches are views of it.
  */
 export function* batches(records: readonly RecordInput[], matrix?: Float32Array): Generator<Batch> {
   const dim = matrix === undefined || records.length === 0 ? 0 : matrix.length / records.length

@@ -18,7 +18,7 @@ export interface CollectionInfo {
 
 /** Options of the calls that write records. */
 export interface PutOptions extends LongCallOptions {
-  /** Vectors of all records, row-major; passed to the core without a copy. */
+  /** Vectors of all records, row-major. Batches are views of it; the core copies what it takes, on its own thread. */
   vectors?: Float32Array | undefined
 }
 
