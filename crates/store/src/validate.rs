@@ -70,7 +70,9 @@ pub(crate) fn json_object(text: &str) -> Result<(), String> {
     if depth(text) > MAX_METADATA_DEPTH {
         return Err(format!("is nested over {MAX_METADATA_DEPTH} levels"));
     }
-    serde_json::from_str::<serde::de::IgnoredAny>(text)
+    // Read as the layers above read it: a value that is only skipped over may hold what no reader takes (1e999, half a
+    // surrogate pair), and one such record would keep its whole collection from loading.
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text)
         .map(drop)
         .map_err(|error| format!("is not valid JSON ({error})"))
 }
@@ -151,6 +153,11 @@ mod tests {
         );
         for metadata in
             ["", "[]", "1", "{", "{\"a\":}", "{}{}", "null", &format!("{{\"a\":{}{}}}", "[".repeat(64), "]".repeat(64))]
+        {
+            assert_eq!(code("a", "", metadata, None), Some("RECORD_METADATA"), "{metadata}");
+        }
+        for metadata in
+            [r#"{"a":1e999}"#, r#"{"a":"\ud800"}"#, r#"{"\udc00":1}"#, r#"{"a":{"$serde_json::private::RawValue":1}}"#]
         {
             assert_eq!(code("a", "", metadata, None), Some("RECORD_METADATA"), "{metadata}");
         }
