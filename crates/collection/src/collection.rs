@@ -52,9 +52,18 @@ pub struct Collection {
     resident: RwLock<Option<Resident>>,
     /// Held from before a commit until the searchable state follows it.
     pub(crate) writing: Mutex<()>,
+    /// Grows when the collection gets other vectors, under `writing`.
+    vectors_epoch: AtomicU64,
     /// The other process's commits that the searchable state reflects (read-only access).
     seen_version: AtomicU64,
     last_used_ms: AtomicU64,
+}
+
+/// What a writer knew of the collection when it began to embed.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) info: CollectionInfo,
+    epoch: u64,
 }
 
 impl Collection {
@@ -65,6 +74,7 @@ impl Collection {
             key: info.key,
             resident: RwLock::new(None),
             writing: Mutex::new(()),
+            vectors_epoch: AtomicU64::new(0),
             seen_version: AtomicU64::new(0),
             last_used_ms: AtomicU64::new(0),
         }
@@ -83,6 +93,24 @@ impl Collection {
             // Dropped and made anew under the same name: this handle speaks of the one that is gone.
             Err(canopy_store::Error::CollectionNotFound { name: self.name.clone() }.into())
         }
+    }
+
+    /// The collection as it is now, to be compared by [`Collection::is_current`] later.
+    pub(crate) fn see(&self, store: &Store) -> Result<Seen, Error> {
+        // The epoch first: a change in between then makes what was seen look old, never new.
+        let epoch = self.vectors_epoch.load(Ordering::Acquire);
+        Ok(Seen { info: self.info(store)?, epoch })
+    }
+
+    /// Whether the collection still has the vectors that were seen. The caller holds `writing`.
+    pub(crate) fn is_current(&self, seen: &Seen) -> bool {
+        self.vectors_epoch.load(Ordering::Acquire) == seen.epoch
+    }
+
+    /// Drops what was derived from vectors that the store has just replaced. The caller holds `writing`.
+    pub(crate) fn vectors_replaced(&self) {
+        self.vectors_epoch.fetch_add(1, Ordering::Release);
+        self.release();
     }
 
     /// The searchable state, loaded or brought up to date where needed.

@@ -140,8 +140,10 @@ impl Database {
     /// Embeds texts with a model; one row a text, zeros for a text that the model knows no word of.
     ///
     /// # Errors
-    /// `MODEL_MISSING`, `MODEL_LOADING`, `CANCELLED`.
+    /// `MODEL_MISSING`, `MODEL_LOADING`, `CANCELLED`, `CLOSED`.
     pub fn embed(&self, model: &str, texts: &[&str], wait: bool, cancel: &Cancel) -> Result<Vec<f32>, Error> {
+        // A model that is loaded after the end would stay in memory for ever.
+        let _open = self.shared.store()?;
         let model = self.shared.models.get(model, wait)?;
         let vectors = self.shared.models.embed_each(&*model, texts, cancel)?;
         Ok(vectors.into_iter().flat_map(|vector| vector.unwrap_or_else(|| vec![0.0; model.dim()])).collect())

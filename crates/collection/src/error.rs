@@ -82,6 +82,11 @@ pub enum Error {
         /// Name and digest of the model that is there now.
         present: String,
     },
+    /// A rebuild whose collection got another model from another rebuild.
+    #[error(
+        "collection {0:?} got another model while it was being embedded: what was embedded before is dropped, rebuild it again"
+    )]
+    Overtaken(String),
     /// A new collection whose specification contradicts itself.
     #[error("collection specification: {0}")]
     Spec(String),
@@ -121,7 +126,7 @@ impl Coded for Error {
             Self::VectorCount { .. } => "VECTOR_COUNT",
             Self::NoVectors(_) => "COLLECTION_NO_VECTORS",
             Self::ModelMissing(_) => "MODEL_MISSING",
-            Self::ModelChanged { .. } => "MODEL_MISMATCH",
+            Self::ModelChanged { .. } | Self::Overtaken(_) => "MODEL_MISMATCH",
             Self::Spec(_) => "COLLECTION_SPEC",
             Self::RecordNotFound { .. } => "RECORD_NOT_FOUND",
             Self::Io { .. } => "STORE_IO",
@@ -145,7 +150,7 @@ impl Coded for Error {
             | Self::VectorCount { .. }
             | Self::NoVectors(_)
             | Self::Spec(_) => Fault::InvalidInput,
-            Self::ModelChanged { .. } => Fault::Conflict,
+            Self::ModelChanged { .. } | Self::Overtaken(_) => Fault::Conflict,
             Self::RecordNotFound { .. } => Fault::NotFound,
             Self::Io { .. } => Fault::Internal,
         }

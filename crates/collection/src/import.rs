@@ -3,10 +3,11 @@
 use crate::collection::Collection;
 use crate::error::Error;
 use crate::write::Draft;
-use canopy_core::{Cancel, Progress};
+use canopy_core::{Cancel, Coded, Fault, Progress};
 use canopy_store::{Outcome, PutMode, import};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
@@ -114,8 +115,9 @@ impl Collection {
     ) -> Result<ImportReport, Error> {
         let started = Instant::now();
         let format = options.format.unwrap_or_else(|| guess(path));
-        let source = source_name(path, format);
-        let position = if options.resume { self.shared.store()?.checkpoint(self.key, &source)? } else { None };
+        let source = Source::new(path, format);
+        let checkpoint = if options.resume { self.shared.store()?.checkpoint(self.key, &source.name)? } else { None };
+        let position = checkpoint.and_then(|checkpoint| source.position(&checkpoint));
         let drafts = open(path, format, options, position.as_deref())?;
         let mut report = ImportReport { resumed: position.is_some(), ..ImportReport::default() };
         let (sender, receiver) = sync_channel(AHEAD);
@@ -124,7 +126,7 @@ impl Collection {
             // Taking the receiver with it, a failed import ends the reader, which would wait for room otherwise.
             self.store_batches(receiver, &source, options, &mut report, cancel, progress)
         })?;
-        self.shared.store()?.clear_checkpoint(self.key, &source)?;
+        self.shared.store()?.clear_checkpoint(self.key, &source.name)?;
         progress.finish(report.read, report.read);
         report.seconds = started.elapsed().as_secs_f64();
         Ok(report)
@@ -133,7 +135,7 @@ impl Collection {
     fn store_batches(
         &self,
         batches: Receiver<Batch>,
-        source: &str,
+        source: &Source,
         options: &ImportOptions,
         report: &mut ImportReport,
         cancel: &Cancel,
@@ -143,13 +145,9 @@ impl Collection {
             cancel.check()?;
             let mut failed = None;
             let mut drafts = Vec::with_capacity(batch.len());
-            let mut position = None;
             for item in batch {
                 match item.map_err(Error::from).and_then(check) {
-                    Ok(draft) => {
-                        position = Some(draft.position.clone());
-                        drafts.push(draft);
-                    }
+                    Ok(draft) => drafts.push(draft),
                     Err(error) if options.on_error == OnError::Skip => report.skip(&error),
                     Err(error) => {
                         failed = Some(error);
@@ -158,9 +156,7 @@ impl Collection {
                 }
             }
             // What was read before the bad line is stored, also when the import ends there.
-            if let Some(position) = position {
-                self.store_batch(&drafts, source, &position, report, cancel)?;
-            }
+            self.store_some(&drafts, source, options.on_error, report, cancel)?;
             progress.report(report.read, 0);
             if let Some(error) = failed {
                 return Err(error);
@@ -169,16 +165,40 @@ impl Collection {
         Ok(())
     }
 
-    fn store_batch(
+    /// Stores a batch. A record that can't be stored (an id too long, a vector of another dimension) refuses its whole
+    /// batch; then each is stored by itself, so that it stands alone.
+    fn store_some(
         &self,
         batch: &[import::Draft],
-        source: &str,
-        position: &str,
+        source: &Source,
+        on_error: OnError,
         report: &mut ImportReport,
         cancel: &Cancel,
     ) -> Result<(), Error> {
+        let of_a_record = |error: &Error| matches!(error.fault(), Fault::InvalidInput | Fault::TooLarge);
+        match self.store_batch(batch, source, report, cancel) {
+            Err(error) if of_a_record(&error) => {}
+            result => return result,
+        }
+        for draft in batch {
+            match self.store_batch(std::slice::from_ref(draft), source, report, cancel) {
+                Err(error) if on_error == OnError::Skip && of_a_record(&error) => report.skip(&error),
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    fn store_batch(
+        &self,
+        batch: &[import::Draft],
+        source: &Source,
+        report: &mut ImportReport,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let Some(last) = batch.last() else { return Ok(()) };
+        let checkpoint = source.checkpoint(&last.position);
         let store = self.shared.store()?;
-        let info = self.info(&store)?;
         let mut drafts: Vec<Draft<'_>> = batch
             .iter()
             .map(|draft| Draft {
@@ -188,8 +208,8 @@ impl Collection {
                 vector: draft.vector.as_deref().map(Cow::Borrowed),
             })
             .collect();
-        let checkpoint = Some((source, position));
-        let applied = self.store_drafts(&store, &info, &mut drafts, PutMode::Upsert, checkpoint, cancel)?;
+        let checkpoint = Some((source.name.as_str(), checkpoint.as_str()));
+        let applied = self.store_drafts(&store, self.see(&store)?, &mut drafts, PutMode::Upsert, checkpoint, cancel)?;
         report.read += applied.len() as u64;
         let inserted = applied.iter().filter(|applied| applied.outcome == Outcome::Inserted).count() as u64;
         report.inserted += inserted;
@@ -245,15 +265,66 @@ fn guess(path: &Path) -> Format {
     }
 }
 
-/// The source's name among the checkpoints: the same file under another relative path is the same source.
-fn source_name(path: &Path, format: Format) -> String {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let format = match format {
-        Format::Jsonl => "jsonl",
-        Format::Csv => "csv",
-        Format::Folder => "folder",
-    };
-    format!("{format}:{}", path.display())
+/// What is imported, and how its checkpoints are known again.
+struct Source {
+    /// Its name among the checkpoints: the same file under another relative path is the same source.
+    name: String,
+    /// The first bytes of a file: another file in its place has others.
+    head: Vec<u8>,
+    length: u64,
+    format: Format,
+}
+
+/// Bytes of a file's head that tell it from another.
+const HEAD_BYTES: u64 = 4096;
+
+impl Source {
+    fn new(path: &Path, format: Format) -> Self {
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let kind = match format {
+            Format::Jsonl => "jsonl",
+            Format::Csv => "csv",
+            Format::Folder => "folder",
+        };
+        let mut head = Vec::new();
+        // What can't be read here is reported when it is opened as a source.
+        let meta = std::fs::metadata(&real).ok().filter(std::fs::Metadata::is_file);
+        if meta.is_some()
+            && let Ok(file) = std::fs::File::open(&real)
+            && file.take(HEAD_BYTES).read_to_end(&mut head).is_err()
+        {
+            head.clear();
+        }
+        let length = meta.map_or(0, |meta| meta.len());
+        Self { name: format!("{kind}:{}", real.display()), head, length, format }
+    }
+
+    /// A position with a mark of what was read up to it.
+    fn checkpoint(&self, position: &str) -> String {
+        match self.mark(position) {
+            Some(mark) => format!("{position}#{mark}"),
+            None => position.to_owned(),
+        }
+    }
+
+    /// The position in a checkpoint; `None` when the file is another by now: then its beginning was never read.
+    fn position(&self, checkpoint: &str) -> Option<String> {
+        if self.format == Format::Folder {
+            return Some(checkpoint.to_owned());
+        }
+        let (position, mark) = checkpoint.rsplit_once('#')?;
+        (self.mark(position)? == mark).then(|| position.to_owned())
+    }
+
+    fn mark(&self, position: &str) -> Option<String> {
+        if self.format == Format::Folder {
+            return None;
+        }
+        let offset: u64 = position.split(':').next()?.parse().ok()?;
+        let read = usize::try_from(offset.min(HEAD_BYTES)).ok()?;
+        let head = self.head.get(..read).filter(|_| offset <= self.length)?;
+        Some(import::content_id(&String::from_utf8_lossy(head), ""))
+    }
 }
 
 fn open(path: &Path, format: Format, options: &ImportOptions, position: Option<&str>) -> Result<Drafts, Error> {

@@ -100,7 +100,8 @@ impl Models {
         };
         let model = slot.get(wait)?;
         let mut identities = self.identities.lock();
-        if !identities.contains_key(name) {
+        // The file may have been replaced since it was loaded last.
+        if identities.get(name) != Some(model.identity()) {
             identities.insert(name.to_owned(), model.identity().clone());
         }
         Ok(model)

@@ -3,10 +3,12 @@
 use crate::collection::Collection;
 use crate::error::Error;
 use crate::filter;
+use crate::resident::Resident;
 use canopy_core::{Cancel, Progress};
-use canopy_store::{Record, Store};
+use canopy_store::{Access, Record, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, value::RawValue};
+use std::collections::HashSet;
 
 /// Records a page at most.
 const MAX_PAGE: usize = 1_000;
@@ -64,6 +66,27 @@ pub(crate) fn raw(metadata: String) -> Result<Box<RawValue>, Error> {
     RawValue::from_string(metadata).map_err(|error| Error::Json { what: "stored metadata", problem: error.to_string() })
 }
 
+/// The records in slots that were chosen from `resident`; `None` where there is another by now.
+///
+/// In the writing process the state is at most one commit behind while it is held, and no slot passes on. A view beside
+/// another process may be further behind: a slot whose record changed since may hold one that was never chosen.
+pub(crate) fn current(
+    store: &Store,
+    key: u32,
+    resident: &Resident,
+    slots: &[u32],
+    vectors: bool,
+) -> Result<Vec<Option<Record>>, Error> {
+    let mut records = store.get_slots(key, slots, vectors)?;
+    if store.access() == Access::ReadOnly {
+        let changed: HashSet<u32> = store.changed_since(key, resident.sequence)?.upserted.into_iter().collect();
+        for (record, slot) in records.iter_mut().zip(slots) {
+            record.take_if(|_| changed.contains(slot));
+        }
+    }
+    Ok(records)
+}
+
 impl RecordView {
     fn new(record: Record) -> Result<Self, Error> {
         Ok(Self {
@@ -115,10 +138,9 @@ impl Collection {
             Some(json) => filter::evaluate(&filter::parse(json)?, &resident.columns, &resident.live),
             None => resident.live.clone(),
         };
-        drop(resident);
         let mut slots: Vec<u32> = chosen.iter().skip_while(|&slot| slot < from).take(options.limit + 1).collect();
         let next = (slots.len() > options.limit).then(|| slots.pop()).flatten();
-        let records = store.get_slots(self.key, &slots, vectors)?.into_iter().flatten();
+        let records = current(&store, self.key, &resident, &slots, vectors)?.into_iter().flatten();
         Ok(Page {
             records: records.map(RecordView::new).collect::<Result<_, _>>()?,
             next: next.map(|slot| slot.to_string()),

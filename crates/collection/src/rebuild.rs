@@ -1,11 +1,12 @@
 //! Making the vectors anew: after a change of model, or where they are missing.
 
-use crate::collection::Collection;
+use crate::collection::{Collection, Seen};
 use crate::database::{CreateOptions, Database};
 use crate::embedding::{Ready, embed};
 use crate::error::Error;
+use crate::resident::Stored;
 use canopy_core::{Cancel, Progress};
-use canopy_store::{Change, CollectionInfo, PutMode, Scan, Store};
+use canopy_store::{Change, CollectionInfo, PutMode, Record, Scan, Store};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
@@ -31,6 +32,9 @@ pub struct RebuildReport {
     /// Whether the collection has another model, or another version of it, than before.
     pub model_changed: bool,
 }
+
+/// A chunk of long texts ends early: memory stays bounded by this and one text.
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// A record without a vector.
 struct Bare {
@@ -58,8 +62,9 @@ impl Database {
         let store = collection.shared.store()?;
         let before = collection.info(&store)?;
         let model_changed = self.change_model(&collection, &store, &before, options)?;
-        let info = collection.info(&store)?;
-        let embedded = collection.embed_missing(&store, &info, cancel, progress)?;
+        let seen = collection.see(&store)?;
+        let info = &seen.info;
+        let embedded = collection.embed_missing(&store, &seen, cancel, progress)?;
         collection.release();
         drop(collection.resident(&store, cancel, progress)?);
         Ok(RebuildReport { records: info.count, embedded, model_changed })
@@ -84,19 +89,14 @@ impl Database {
         }
         let _ordered = collection.writing.lock();
         store.set_vectors(collection.key, wanted.as_ref())?;
-        collection.release();
+        collection.vectors_replaced();
         Ok(true)
     }
 }
 
 impl Collection {
-    fn embed_missing(
-        &self,
-        store: &Store,
-        info: &CollectionInfo,
-        cancel: &Cancel,
-        progress: &Progress,
-    ) -> Result<u64, Error> {
+    fn embed_missing(&self, store: &Store, seen: &Seen, cancel: &Cancel, progress: &Progress) -> Result<u64, Error> {
+        let info = &seen.info;
         let model = match self.model(info, true)? {
             Ready::Model(model) => model,
             Ready::None => return Ok(0),
@@ -104,40 +104,47 @@ impl Collection {
         };
         let (mut from, mut embedded) = (0, 0);
         loop {
+            // Embedding polls it too, but not for texts that the cache knows.
+            cancel.check()?;
             let bare = self.next_bare(store, from)?;
             let Some(last) = bare.last() else { return Ok(embedded) };
             from = last.slot + 1;
             let texts: Vec<&str> = bare.iter().map(|record| record.text.as_str()).collect();
             let vectors = embed(self, &*model, &texts, cancel)?;
-            embedded += self.attach(store, &bare, &vectors)?;
+            embedded += self.attach(store, seen, &bare, &vectors)?;
             progress.report(u64::from(from), u64::from(info.slot_end));
         }
     }
 
     /// The next records that have a text and no vector.
     fn next_bare(&self, store: &Store, from: u32) -> Result<Vec<Bare>, Error> {
-        let mut found = Vec::with_capacity(CHUNK);
+        let (mut found, mut bytes) = (Vec::with_capacity(CHUNK), 0);
         let scan = Scan { id: true, text: true, metadata: false, vector: true };
         store.scan(self.key, from, scan, &mut |row| {
             if row.vector.is_none() && !row.text.is_empty() {
+                bytes += row.text.len();
                 found.push(Bare { slot: row.slot, id: row.id.to_owned(), text: row.text.to_owned() });
             }
-            if found.len() < CHUNK { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if found.len() < CHUNK && bytes < CHUNK_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(found)
     }
 
-    /// Stores the vectors of the records that still have the text which was embedded.
-    fn attach(&self, store: &Store, bare: &[Bare], vectors: &[Option<Vec<f32>>]) -> Result<u64, Error> {
+    /// Stores the vectors of the records that still have the text which was embedded, and no vector since.
+    fn attach(&self, store: &Store, seen: &Seen, bare: &[Bare], vectors: &[Option<Vec<f32>>]) -> Result<u64, Error> {
         let _ordered = self.writing.lock();
+        if !self.is_current(seen) {
+            return Err(Error::Overtaken(self.name.clone()));
+        }
         let slots: Vec<u32> = bare.iter().map(|record| record.slot).collect();
-        let now = store.get_slots(self.key, &slots, false)?;
+        let now = store.get_slots(self.key, &slots, true)?;
         let changes: Vec<Change<'_>> = bare
             .iter()
             .zip(&now)
             .zip(vectors)
             .filter_map(|((old, now), vector)| {
-                let now = now.as_ref().filter(|now| now.id == old.id && now.text == old.text)?;
+                let same = |now: &&Record| now.id == old.id && now.text == old.text && now.vector.is_none();
+                let now = now.as_ref().filter(same)?;
                 let vector = Some(vector.as_deref()?);
                 Some(Change::Put {
                     id: &now.id,
@@ -148,9 +155,13 @@ impl Collection {
                 })
             })
             .collect();
-        store.apply(self.key, &changes)?;
-        // The searchable state is dropped at the end; until then searches read it as it was.
-        self.release();
+        let applied = store.apply(self.key, &changes)?;
+        self.follow(|resident| {
+            changes.iter().zip(&applied).try_for_each(|(change, applied)| match *change {
+                Change::Put { text, metadata, vector, .. } => resident.put(applied, &Stored { text, metadata, vector }),
+                Change::Delete { .. } => Ok(()),
+            })
+        })?;
         Ok(changes.len() as u64)
     }
 }

@@ -1,11 +1,11 @@
 //! Putting records in and taking them out.
 
-use crate::collection::Collection;
+use crate::collection::{Collection, Seen};
 use crate::embedding::{Ready, embed};
 use crate::error::Error;
 use crate::resident::Stored;
 use canopy_ann::flat::FlatIndex;
-use canopy_core::{Cancel, Rows};
+use canopy_core::{Cancel, Coded, Rows};
 use canopy_store::{Applied, Change, CollectionInfo, Outcome, PutMode, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -72,23 +72,41 @@ impl Collection {
         let inputs: Vec<RecordInput<'_>> = serde_json::from_slice(records)
             .map_err(|error| Error::Json { what: "the array of records", problem: error.to_string() })?;
         let store = self.shared.store()?;
-        let info = self.info(&store)?;
-        let rows = self.rows(&info, vectors, inputs.len())?;
+        let seen = self.see(&store)?;
+        let rows = self.rows(&seen.info, vectors, inputs.len())?;
         let mut drafts = inputs
             .into_iter()
             .enumerate()
             .map(|(i, input)| Draft::new(input, rows.as_ref().map(|rows| rows.row(i))))
             .collect::<Result<Vec<_>, _>>()?;
-        let applied = self.store_drafts(&store, &info, &mut drafts, mode, None, cancel)?;
-        Ok(drafts
+        let applied = self.store_drafts(&store, seen, &mut drafts, mode, None, cancel)?;
+        let mut reports: Vec<PutReport> = drafts
             .iter()
-            .zip(applied)
+            .zip(&applied)
             .map(|(draft, applied)| PutReport {
                 id: draft.id.clone().into_owned(),
                 outcome: outcome_name(applied.outcome),
-                embedded: draft.vector.is_some() || (info.spec.vectors.is_some() && !applied.text_changed),
+                embedded: draft.vector.is_some(),
             })
-            .collect())
+            .collect();
+        self.find_kept_vectors(&store, &applied, &mut reports)?;
+        Ok(reports)
+    }
+
+    /// An unchanged text keeps its vector, if it had one: it has none where the model was missing at the time.
+    fn find_kept_vectors(&self, store: &Store, applied: &[Applied], reports: &mut [PutReport]) -> Result<(), Error> {
+        let open = |(i, applied): (usize, &Applied)| {
+            let slot = applied.slot.filter(|_| !applied.text_changed && !reports[i].embedded)?;
+            Some((i, slot))
+        };
+        let (at, slots): (Vec<usize>, Vec<u32>) = applied.iter().enumerate().filter_map(open).unzip();
+        if slots.is_empty() {
+            return Ok(());
+        }
+        for (i, record) in at.into_iter().zip(store.get_slots(self.key, &slots, true)?) {
+            reports[i].embedded = record.is_some_and(|record| record.vector.is_some());
+        }
+        Ok(())
     }
 
     fn rows<'v>(
@@ -107,15 +125,39 @@ impl Collection {
     pub(crate) fn store_drafts(
         &self,
         store: &Store,
-        info: &CollectionInfo,
+        mut seen: Seen,
         drafts: &mut [Draft<'_>],
         mode: PutMode,
         checkpoint: Option<(&str, &str)>,
         cancel: &Cancel,
     ) -> Result<Vec<Applied>, Error> {
-        check_vectors(info, drafts)?;
-        self.embed_drafts(store, info, drafts, mode, cancel)?;
-        cancel.check()?;
+        let own: Vec<bool> = drafts.iter().map(|draft| draft.vector.is_some()).collect();
+        loop {
+            check_vectors(&seen.info, drafts)?;
+            let kept = self.embed_drafts(store, &seen.info, drafts, mode, cancel)?;
+            cancel.check()?;
+            let ordered = self.writing.lock();
+            // Embedding takes its time: meanwhile the collection may have got another model, whose vectors must not be
+            // mixed with these, or a text that was to keep its vector may have been changed by somebody else.
+            if self.is_current(&seen) && self.unchanged(store, drafts, &kept)? {
+                return self.commit(store, drafts, mode, checkpoint);
+            }
+            drop(ordered);
+            seen = self.see(store)?;
+            for (draft, _) in drafts.iter_mut().zip(&own).filter(|(_, own)| !**own) {
+                draft.vector = None;
+            }
+        }
+    }
+
+    /// Commits drafts, and lets the searchable state follow. The caller holds `writing`.
+    fn commit(
+        &self,
+        store: &Store,
+        drafts: &[Draft<'_>],
+        mode: PutMode,
+        checkpoint: Option<(&str, &str)>,
+    ) -> Result<Vec<Applied>, Error> {
         let changes: Vec<Change<'_>> = drafts
             .iter()
             .map(|draft| Change::Put {
@@ -126,7 +168,6 @@ impl Collection {
                 mode,
             })
             .collect();
-        let _ordered = self.writing.lock();
         let applied = match checkpoint {
             Some((source, position)) => store.apply_with_checkpoint(self.key, &changes, source, position)?,
             None => store.apply(self.key, &changes)?,
@@ -140,6 +181,17 @@ impl Collection {
         Ok(applied)
     }
 
+    /// Whether the drafts at `kept`, which were not embedded because their texts are stored, are still stored so.
+    fn unchanged(&self, store: &Store, drafts: &[Draft<'_>], kept: &[usize]) -> Result<bool, Error> {
+        if kept.is_empty() {
+            return Ok(true);
+        }
+        let ids: Vec<&str> = kept.iter().map(|&i| &*drafts[i].id).collect();
+        let known = store.known(self.key, &ids)?;
+        Ok(kept.iter().zip(known).all(|(&i, known)| is_stored(known, &drafts[i])))
+    }
+
+    /// Embeds the drafts that need it; answers which need it not because their text is stored already.
     fn embed_drafts(
         &self,
         store: &Store,
@@ -147,35 +199,35 @@ impl Collection {
         drafts: &mut [Draft<'_>],
         mode: PutMode,
         cancel: &Cancel,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<usize>, Error> {
         let mut wanting: Vec<usize> =
             (0..drafts.len()).filter(|&i| drafts[i].vector.is_none() && !drafts[i].text.is_empty()).collect();
         if wanting.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let model = match self.model(info, true)? {
             Ready::Model(model) => model,
+            Ready::None => return Ok(Vec::new()),
             // Without its weights a collection still takes texts: they are found by their words.
-            Ready::None | Ready::Missing(Error::ModelMissing(_)) => return Ok(()),
+            Ready::Missing(error) if error.code() == "MODEL_MISSING" => return Ok(Vec::new()),
             Ready::Missing(error) => return Err(error),
         };
+        let mut kept = Vec::new();
         if mode != PutMode::Insert {
             // An unchanged text keeps its vector: importing a folder again embeds only what was edited.
             let ids: Vec<&str> = wanting.iter().map(|&i| &*drafts[i].id).collect();
             let known = store.known(self.key, &ids)?;
-            wanting = wanting
-                .into_iter()
-                .zip(known)
-                .filter(|(i, known)| known.is_none_or(|(_, hash)| hash != canopy_store::text_hash(&drafts[*i].text)))
-                .map(|(i, _)| i)
-                .collect();
+            let stored = wanting.into_iter().zip(known);
+            let (same, other): (Vec<_>, Vec<_>) = stored.partition(|(i, known)| is_stored(*known, &drafts[*i]));
+            kept = same.into_iter().map(|(i, _)| i).collect();
+            wanting = other.into_iter().map(|(i, _)| i).collect();
         }
         let texts: Vec<&str> = wanting.iter().map(|&i| &*drafts[i].text).collect();
         let vectors = embed(self, &*model, &texts, cancel)?;
         for (i, vector) in wanting.into_iter().zip(vectors) {
             drafts[i].vector = vector.map(Cow::Owned);
         }
-        Ok(())
+        Ok(kept)
     }
 
     /// Takes records out in one transaction; unknown ids are reported, not refused.
@@ -202,6 +254,11 @@ impl Collection {
             })
             .collect())
     }
+}
+
+/// Whether what the store knows of the draft's id is the draft's text.
+fn is_stored(known: Option<(u32, u128)>, draft: &Draft<'_>) -> bool {
+    known.is_some_and(|(_, hash)| hash == canopy_store::text_hash(&draft.text))
 }
 
 /// Refuses what the vector leg would refuse, before anything is committed.

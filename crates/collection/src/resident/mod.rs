@@ -14,7 +14,7 @@ use crate::error::Error;
 use canopy_ann::flat::FlatIndex;
 use canopy_core::SlotSet;
 use canopy_keyword::KeywordIndex;
-use canopy_store::{Applied, CollectionInfo, Outcome, Store};
+use canopy_store::{Applied, CollectionInfo, Outcome, Store, VectorSpec};
 use serde_json::{Map, Value as Json};
 
 /// The searchable state of one collection at one sequence of its store.
@@ -22,6 +22,8 @@ use serde_json::{Map, Value as Json};
 pub(crate) struct Resident {
     /// The store's sequence that this state reflects.
     pub(crate) sequence: u64,
+    /// Which vectors it holds: a query made for others must not meet them.
+    pub(crate) spec: Option<VectorSpec>,
     /// The slots that hold a record.
     pub(crate) live: SlotSet,
     /// The keyword leg.
@@ -46,6 +48,7 @@ impl Resident {
             info.spec.vectors.as_ref().map(|spec| FlatIndex::new(spec.dim as usize, spec.metric)).transpose()?;
         Ok(Self {
             sequence: info.sequence,
+            spec: info.spec.vectors.clone(),
             live: SlotSet::new(),
             keyword: KeywordIndex::new(canopy_keyword::Options::default())?,
             vectors,

@@ -8,8 +8,10 @@ use crate::error::Error;
 use canopy_core::{Cancel, Progress, Rows};
 use std::time::Instant;
 
-/// Queries a call at most: their answers would otherwise fill the memory.
+/// Queries a call at most.
 const MAX_QUERIES: usize = 10_000;
+/// Candidates of all queries together at most: their answers would otherwise fill the memory.
+const MAX_CANDIDATES: usize = 1_000_000;
 
 impl Collection {
     /// A vector search for every row of `vectors`; the stored vectors are read once a block of queries, not once a query.
@@ -33,13 +35,25 @@ impl Collection {
         if rows.len() > MAX_QUERIES {
             return Err(Error::Request(format!("{} queries in a batch; at most {MAX_QUERIES}", rows.len())));
         }
+        let candidates = rows.len() * (request.offset + request.limit);
+        if candidates > MAX_CANDIDATES {
+            return Err(Error::Request(format!(
+                "{} queries of {} hits are {candidates}; at most {MAX_CANDIDATES}: send smaller batches",
+                rows.len(),
+                request.offset + request.limit
+            )));
+        }
         let resident = self.resident(&store, cancel, &Progress::default())?;
-        let Some(index) = &resident.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+        // A rebuild may have changed them since; the callers' vectors are then of the former kind.
+        let Some(index) = resident.vectors.as_ref().filter(|index| index.dim() == rows.dim()) else {
+            return Err(Error::NoVectors(self.name.clone()));
+        };
         let allow = allowed(&request, &resident)?;
         let wanted = request.offset + request.limit + 1;
         let found = index.search_batch(rows, wanted, allow.as_ref(), cancel)?;
         let plan = Plan { request: &request, text: None, vector: None, allow: None, notes: Vec::new() };
         let answers = found.iter().map(|hits| {
+            cancel.check()?;
             let ranked: Vec<Candidate> = hits
                 .iter()
                 .map(|hit| Candidate {

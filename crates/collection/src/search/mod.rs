@@ -57,24 +57,33 @@ impl Collection {
         let started = Instant::now();
         let request = SearchRequest::parse(request)?;
         let store = self.shared.store()?;
-        let info = self.info(&store)?;
-        let mut notes = Vec::new();
-        let made = match vector {
-            Some(vector) => {
-                self.check_query(&info, vector)?;
-                None
+        loop {
+            let info = self.info(&store)?;
+            let mut notes = Vec::new();
+            let made = match vector {
+                Some(vector) => {
+                    self.check_query(&info, vector)?;
+                    None
+                }
+                None => self.query_vector(&info, &request, &mut notes, cancel)?,
+            };
+            let vector = vector.or(made.as_deref()).filter(|_| request.mode != Mode::Keyword);
+            let text = request.text.as_deref().filter(|_| request.mode != Mode::Vector);
+            if text.is_none() && vector.is_none() {
+                return Err(Error::SearchEmpty);
             }
-            None => self.query_vector(&info, &request, &mut notes, cancel)?,
-        };
-        let vector = vector.or(made.as_deref()).filter(|_| request.mode != Mode::Keyword);
-        let text = request.text.as_deref().filter(|_| request.mode != Mode::Vector);
-        if text.is_none() && vector.is_none() {
-            return Err(Error::SearchEmpty);
+            let resident = self.resident(&store, cancel, &Progress::default())?;
+            if resident.spec != info.spec.vectors {
+                // A rebuild changed the model in between: this query vector is of the former one.
+                drop(resident);
+                cancel.check()?;
+                std::thread::yield_now();
+                continue;
+            }
+            let allow = allowed(&request, &resident)?;
+            let plan = Plan { request: &request, text, vector, allow, notes };
+            return self.answer(&store, &resident, plan, started, cancel);
         }
-        let resident = self.resident(&store, cancel, &Progress::default())?;
-        let allow = allowed(&request, &resident)?;
-        let plan = Plan { request: &request, text, vector, allow, notes };
-        self.answer(&store, &resident, plan, started, cancel)
     }
 
     /// Runs a plan against the resident state and reads the page's records.

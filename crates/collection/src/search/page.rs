@@ -5,7 +5,7 @@ use super::answer::{Marked, Scores, SearchHit};
 use super::fusion::Candidate;
 use super::request::Part;
 use crate::error::Error;
-use crate::read::raw;
+use crate::read::{current, raw};
 use crate::resident::Resident;
 use canopy_keyword::{Fragment, HighlightOptions, Query};
 use canopy_store::{Record, Store};
@@ -29,7 +29,7 @@ pub(crate) fn read(
     let page = &page[..page.len().min(request.limit)];
     let slots: Vec<u32> = page.iter().map(|candidate| candidate.slot).collect();
     let with_vector = request.wants(Part::Vector) && resident.vectors.is_some();
-    let records = store.get_slots(key, &slots, with_vector)?;
+    let records = current(store, key, resident, &slots, with_vector)?;
     let words = request.text.as_deref().or(plan.text).filter(|_| request.highlight.sizes().is_some());
     let query = words.map(|text| resident.keyword.query(text));
     let hits = page

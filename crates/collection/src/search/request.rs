@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 const MAX_LIMIT: usize = 1_000;
 /// Past this depth a client wants an export (`list`), not a search.
 const MAX_OFFSET: usize = 100_000;
+/// A weight over this drowns the other leg anyway, and sums and products of larger ones could leave the range of `f32`.
+const MAX_WEIGHT: f32 = 1e6;
 
 /// Which legs a search runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, serde::Serialize)]
@@ -33,7 +35,7 @@ pub enum FusionKind {
     Rrf,
 }
 
-/// What each leg counts for, at least 0; for adaptive fusion they multiply what the query suggests.
+/// What each leg counts for, 0 to 1,000,000; for adaptive fusion they multiply what the query suggests.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Weights {
@@ -167,9 +169,9 @@ impl SearchRequest {
         if self.offset > MAX_OFFSET {
             return fail(format!("offset is {}; at most {MAX_OFFSET}: list the records instead", self.offset));
         }
-        let weight_ok = |weight: f32| weight.is_finite() && weight >= 0.0;
+        let weight_ok = |weight: f32| (0.0..=MAX_WEIGHT).contains(&weight);
         if !weight_ok(self.weights.keyword) || !weight_ok(self.weights.vector) {
-            return fail("weights must be finite and at least 0".to_owned());
+            return fail(format!("weights must lie in 0..={MAX_WEIGHT}"));
         }
         if self.weights.keyword + self.weights.vector == 0.0 {
             return fail("both weights are 0: nothing would count".to_owned());
@@ -207,6 +209,7 @@ mod tests {
             (r#"{"offset":100001}"#, "SEARCH_REQUEST"),
             (r#"{"weights":{"keyword":-1}}"#, "SEARCH_REQUEST"),
             (r#"{"weights":{"keyword":0,"vector":0}}"#, "SEARCH_REQUEST"),
+            (r#"{"weights":{"keyword":3e38,"vector":3e38}}"#, "SEARCH_REQUEST"),
             (r#"{"rrfK":-1}"#, "SEARCH_REQUEST"),
             (r#"{"highlight":{"length":1}}"#, "SEARCH_REQUEST"),
             (r#"{"limit":-1}"#, "JSON_INVALID"),
