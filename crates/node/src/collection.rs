@@ -30,6 +30,12 @@ impl From<BindingPutMode> for PutMode {
     }
 }
 
+/// The numbers as they are when the call begins its work. JavaScript may write into its array again before the call ends, and
+/// what was checked must be what is stored.
+fn own(vectors: Option<&Float32Array>) -> Option<Vec<f32>> {
+    vectors.map(|vectors| vectors.to_vec())
+}
+
 /// An open collection.
 #[napi]
 pub struct BindingCollection {
@@ -61,7 +67,7 @@ impl BindingCollection {
         cancel: Option<&BindingCancel>,
     ) -> Outcome<Buffer> {
         let (collection, cancel) = (self.collection.clone(), flag(cancel));
-        run_json(move || collection.put(&records, vectors.as_deref(), mode.into(), &cancel)).await
+        run_json(move || collection.put(&records, own(vectors.as_ref()).as_deref(), mode.into(), &cancel)).await
     }
 
     /// Takes out the records of a JSON array of ids.
@@ -102,7 +108,7 @@ impl BindingCollection {
         cancel: Option<&BindingCancel>,
     ) -> Outcome<Buffer> {
         let (collection, cancel) = (self.collection.clone(), flag(cancel));
-        run_json(move || collection.search(&request, vector.as_deref(), &cancel)).await
+        run_json(move || collection.search(&request, own(vector.as_ref()).as_deref(), &cancel)).await
     }
 
     /// Vector searches for every row of `vectors` at once; answers an array of answers.
@@ -114,7 +120,7 @@ impl BindingCollection {
         cancel: Option<&BindingCancel>,
     ) -> Outcome<Buffer> {
         let (collection, cancel) = (self.collection.clone(), flag(cancel));
-        run_json(move || collection.search_batch(&request, &vectors, &cancel)).await
+        run_json(move || collection.search_batch(&request, &own(Some(&vectors)).unwrap_or_default(), &cancel)).await
     }
 
     /// The records most like record `id`.

@@ -2,7 +2,7 @@
 //!
 //! Every export adapts its arguments and hands the work to a thread of its own pool (`run`), so the event loop only
 //! ever pays for the conversion. Structured values cross as UTF-8 JSON and are parsed on that thread; vectors cross
-//! as typed arrays without a copy. Errors cross as values, because an `async fn` export can't carry a code.
+//! as typed arrays and are copied there. Errors cross as values, because an `async fn` export can't carry a code.
 
 #![expect(unreachable_pub, reason = "exports reach JavaScript through napi's registration, not through Rust paths")]
 
