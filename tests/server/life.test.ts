@@ -39,7 +39,8 @@ test('a stop lets running requests end, takes no new ones, and closes the folder
   await call('POST', '/v1/collections', { name: 'n' })
   const lines = Array.from({ length: 10_000 }, (_, i) => JSON.stringify({ id: `n${i}`, text: `note number ${i} with some words` })).join('\n')
   const running = request(`${url}/v1/collections/n/import`, 'POST', lines, { 'content-type': 'application/x-ndjson' })
-  await sleep(50)
+  const count = async (): Promise<number> => Number((await call('GET', '/v1/collections/n')).json['count'])
+  while ((await count()) === 0) await sleep(5)
   const stopped = stop()
   t.is((await running).status, 200)
   await stopped
