@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'ava'
-import { canopy } from '../helpers/cli.js'
+import { canopy, started } from '../helpers/cli.js'
 import { folder } from '../helpers/temp.js'
 
 test('add, search, similar, get, list, remove', async (t) => {
@@ -88,4 +88,14 @@ test('help shows commands, examples and exit codes', async (t) => {
   const { code, stdout } = await canopy(['--help'], { cwd: await folder(t) })
   t.is(code, 0)
   for (const word of ['search', 'serve', 'doctor', 'bench', 'Exit codes', 'Examples']) t.true(stdout.includes(word), word)
+})
+
+test('serve answers until it is told to stop, and ends well', async (t) => {
+  const cwd = await folder(t)
+  const { child, line } = await started(['serve', '--port', '0', '--json', '--set', 'log.level=silent'], { cwd })
+  const { url } = JSON.parse(line) as { url: string }
+  t.is((await fetch(`${url}/healthz`)).status, 200)
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  child.kill('SIGTERM')
+  t.is(await ended, 0)
 })

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../ts/cli/main.js', import.meta.url))
@@ -19,9 +19,9 @@ export interface RunOptions {
 }
 
 /** Runs `canopy` with these arguments. */
-export function canopy(args: string[], { cwd, input, env, uid }: RunOptions): Promise<Ran> {
+export function canopy(args: string[], { cwd, input, env = {}, uid }: RunOptions): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], HOME: cwd, NO_COLOR: '1', ...env }, ...(uid === undefined ? {} : { uid }) })
+    const child = launch(args, { cwd, env, uid })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
@@ -31,4 +31,18 @@ export function canopy(args: string[], { cwd, input, env, uid }: RunOptions): Pr
     child.stdin.on('error', () => {})
     child.stdin.end(input)
   })
+}
+
+/** Starts a command that goes on, and waits for its first line. */
+export async function started(args: string[], { cwd }: RunOptions): Promise<{ child: ChildProcessWithoutNullStreams; line: string }> {
+  const child = launch(args, { cwd, env: {}, uid: undefined })
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().split('\n', 1)[0] ?? ''))
+    child.once('close', (code) => reject(new Error(`it ended with ${code}`)))
+  })
+  return { child, line }
+}
+
+function launch(args: string[], { cwd, env, uid }: { cwd: string; env: Record<string, string>; uid: number | undefined }): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], HOME: cwd, NO_COLOR: '1', ...env }, ...(uid === undefined ? {} : { uid }) })
 }

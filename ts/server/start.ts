@@ -24,15 +24,14 @@ export interface Running {
 export async function startServer(config: Config, { signals = true, db: opened }: { signals?: boolean; db?: Database } = {}): Promise<Running> {
   checkExposure(config)
   const db = opened ?? (await openConfigured(config))
+  const app = await buildApp(db, config)
+  app.addHook('onClose', () => db.close())
+  if (signals) handleSignals(app, config)
   try {
-    const app = await buildApp(db, config)
-    app.addHook('onClose', () => db.close())
     const url = await listen(app, config)
-    const running = { app, db, url, stop: () => stop(app, config) }
-    if (signals) handleSignals(app, config)
-    return running
+    return { app, db, url, stop: () => stop(app, config) }
   } catch (error) {
-    await db.close()
+    await app.close()
     throw error
   }
 }
