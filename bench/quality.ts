@@ -7,9 +7,11 @@ import { measureSet, type Scores } from './lib/quality/measure.js'
 import { derivedSets, readFolder } from './lib/quality/sets.js'
 import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
 
+/** The model whose quality is promised; of the others, the same is a goal. */
+const PROMISED = 'minilm-l6-v2'
 /** What hybrid search may lose against the better leg. */
 const TOLERANCE = 0.01
-/** nDCG@10 that hybrid search with MiniLM must reach on a collection of this name. */
+/** nDCG@10 that hybrid search with this model must reach on a collection of this name. */
 const FLOORS: ReadonlyMap<string, number> = new Map([['cranfield', 0.56]])
 
 /** Runs the bench with the arguments behind its name. */
@@ -20,7 +22,7 @@ export async function run(args: string[]): Promise<void> {
     options: {
       ...COMMON_OPTIONS,
       data: { type: 'string', default: '' },
-      model: { type: 'string', default: 'minilm-l6-v2,static-en' },
+      model: { type: 'string', default: `${PROMISED},static-en` },
       derived: { type: 'boolean', default: true },
     },
   })
@@ -39,9 +41,9 @@ export async function run(args: string[]): Promise<void> {
 }
 
 function checks({ set, model, bm25, vectors, hybrid }: Scores): Check[] {
-  const floor = model === 'minilm-l6-v2' ? FLOORS.get(set) : undefined
+  const floor = model === PROMISED ? FLOORS.get(set) : undefined
   return [
-    { name: `${set}, ${model}: hybrid over the better leg`, value: hybrid - Math.max(bm25, vectors), unit: 'nDCG@10', direction: 'at least', must: -TOLERANCE },
+    { name: `${set}, ${model}: hybrid over the better leg`, value: hybrid - Math.max(bm25, vectors), unit: 'nDCG@10', direction: 'at least', [model === PROMISED ? 'must' : 'goal']: -TOLERANCE },
     ...(floor === undefined ? [] : [{ name: `${set}, ${model}: hybrid`, value: hybrid, unit: 'nDCG@10', direction: 'at least' as const, must: floor }]),
   ]
 }
