@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { settings } from '../../config/schema.js'
-import { startServer } from '../../server/start.js'
 import { integer } from '../input.js'
 import { print, report, table } from '../output.js'
 import { configuration, globals } from '../session.js'
@@ -25,6 +24,8 @@ export function addCommands(root: Command): void {
     .option('--cors <origins>', 'web origins that may call the API (server.corsOrigins)')
     .action(async ({ host, port, apiKey, readOnlyKey, cors }: ServeOptions, command: Command) => {
       const { config } = configuration(command, { 'server.host': host, 'server.port': port, 'auth.keys': apiKey, 'auth.readOnlyKeys': readOnlyKey, 'server.corsOrigins': cors })
+      // Loaded here, because the server's libraries take longer to load than any other command takes to run.
+      const { startServer } = await import('../../server/start.js')
       const { url } = await startServer(config)
       print(globals(command).json ? JSON.stringify({ url }) : `canopy serves ${config.data.dir} at ${url} (search page; API at ${url}/docs/)`)
     })
