@@ -1,0 +1,112 @@
+//! What can be wrong with points or a call.
+
+use crate::neighbours::MAX_K;
+use crate::points::{MAX_DIM, MAX_MAGNITUDE, MAX_POINTS};
+use canopy_core::{Cancelled, Coded, Fault};
+
+/// Why a call was refused. A tree is never left half built or half changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// Points need at least one coordinate, and at most [`MAX_DIM`].
+    #[error("points of {received} coordinates can't be indexed: send between 1 and {MAX_DIM}")]
+    DimensionRange {
+        /// Coordinates a point.
+        received: usize,
+    },
+    /// Queries have another number of coordinates than the points of the tree.
+    #[error("queries have {received} coordinates, the points of this tree have {expected}: send as many")]
+    Dimension {
+        /// Coordinates a point of the tree.
+        expected: usize,
+        /// Coordinates a query.
+        received: usize,
+    },
+    /// The last point is incomplete.
+    #[error("{len} values don't divide into points of {dim} coordinates: send a multiple of {dim} values")]
+    Length {
+        /// Values received.
+        len: usize,
+        /// Coordinates a point.
+        dim: usize,
+    },
+    /// A coordinate is NaN or infinite.
+    #[error("point {row}, coordinate {column} is not a finite number: remove or replace the point before sending")]
+    NotFinite {
+        /// Number of the first such point.
+        row: usize,
+        /// Its first such coordinate.
+        column: usize,
+    },
+    /// Distances to such a point would leave the range of `f32`.
+    #[error("point {row}, coordinate {column} is beyond ±{MAX_MAGNITUDE:e}: scale the coordinates down")]
+    Magnitude {
+        /// Number of the first such point.
+        row: usize,
+        /// Its first such coordinate.
+        column: usize,
+    },
+    /// A zero vector has no direction, so no angle.
+    #[error(
+        "point {row} is zero and has no direction to measure an angle from: leave it out or use Euclidean distance"
+    )]
+    Zero {
+        /// Number of the first such point.
+        row: usize,
+    },
+    /// Ids are 32 bits wide and one of them means "missing".
+    #[error("{received} points are more than ids of 32 bits can number: send at most {MAX_POINTS}")]
+    TooMany {
+        /// Points received.
+        received: usize,
+    },
+    /// Between 1 and [`MAX_K`] neighbours can be asked for.
+    #[error("k = {received} neighbours can't be asked for: choose between 1 and {MAX_K}")]
+    Count {
+        /// Neighbours asked for.
+        received: usize,
+    },
+    /// A radius is a finite number, 0 or more.
+    #[error("radius {received} is not a length: choose a finite number, 0 or more")]
+    Radius {
+        /// Radius received.
+        received: f64,
+    },
+    /// A caller's metric gave a NaN, an infinity or a negative number.
+    #[error("the metric gave {distance} for the points {a} and {b}: a distance is a finite number, 0 or more")]
+    Metric {
+        /// A point.
+        a: u32,
+        /// Another point.
+        b: u32,
+        /// What the metric gave.
+        distance: f64,
+    },
+    /// The caller cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::DimensionRange { .. } | Self::Dimension { .. } => "POINTS_DIMENSION",
+            Self::Length { .. } => "POINTS_LENGTH",
+            Self::NotFinite { .. } => "POINTS_NOT_FINITE",
+            Self::Magnitude { .. } => "POINTS_MAGNITUDE",
+            Self::Zero { .. } => "POINTS_ZERO",
+            Self::TooMany { .. } => "POINTS_TOO_MANY",
+            Self::Count { .. } => "NEIGHBOURS_COUNT",
+            Self::Radius { .. } => "NEIGHBOURS_RADIUS",
+            Self::Metric { .. } => "METRIC_INVALID",
+            Self::Cancelled(cancelled) => cancelled.code(),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Cancelled(cancelled) => cancelled.fault(),
+            Self::TooMany { .. } => Fault::TooLarge,
+            _ => Fault::InvalidInput,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The tree as callers see it.
+
+use crate::error::Error;
+use crate::except::Except;
+use crate::hilbert;
+use crate::leaves::{self, Leaves};
+use crate::metric::{Geometry, Metric, Straight};
+use crate::neighbours::{Ball, Keep, MISSING, Nearest, Neighbours, Within, check_k};
+use crate::points::Points;
+use crate::task::Task;
+use crate::tree::{self, Defect, Tree};
+use canopy_core::{Cancel, Progress};
+use rayon::prelude::*;
+use std::time::Instant;
+
+/// What a build may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Draws the order of insertion; the same points and seed give the same tree, whatever the number of threads.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: 42 }
+    }
+}
+
+/// What a build cost, in seconds, and what it made.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BuildReport {
+    /// Ordering the points along the curve.
+    pub order_s: f64,
+    /// Packing leaves; 0 under a custom metric, which has none.
+    pub leaves_s: f64,
+    /// The cover tree.
+    pub tree_s: f64,
+    /// Nodes of the tree: the points at different places.
+    pub nodes: usize,
+}
+
+/// Exact nearest neighbours of points that don't change.
+///
+/// Euclidean and angular answers are those of a brute force in `f64` over the points as sent: the same ids, equal distances by
+/// ascending id. Answers under a custom metric are as exact as its triangle inequality. Reading from many threads is fine.
+#[derive(Debug)]
+pub struct CoverTree {
+    geometry: Geometry,
+    points: Points,
+    order: Vec<u32>,
+    tree: Tree,
+    leaves: Option<Leaves>,
+    report: BuildReport,
+}
+
+impl CoverTree {
+    /// Builds the tree; progress counts points.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] for angles, [`Error::Metric`] for a custom metric, [`Error::Cancelled`].
+    pub fn build(
+        points: Points,
+        geometry: Geometry,
+        options: &Options,
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let points = prepare(points, &geometry)?;
+        let task = Task::new(cancel, progress, points.len());
+        let mut report = BuildReport::default();
+        let order = timed(&mut report.order_s, || hilbert::order(&points));
+        task.advance(0)?;
+        let leaves = timed(&mut report.leaves_s, || match geometry {
+            Geometry::Custom(_) => None,
+            _ => Some(Leaves::pack(&points, &order)),
+        });
+        let tree = timed(&mut report.tree_s, || match &geometry {
+            Geometry::Custom(metric) => tree::build(&points, &order, &**metric, options.seed, &task),
+            _ => tree::build(&points, &order, &Straight, options.seed, &task),
+        })?;
+        report.nodes = tree.len();
+        task.finish();
+        Ok(Self { geometry, points, order, tree, leaves, report })
+    }
+
+    /// Number of points.
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// Coordinates a point.
+    pub fn dim(&self) -> usize {
+        self.points.dim()
+    }
+
+    /// How points are compared.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// What building cost.
+    pub fn report(&self) -> BuildReport {
+        self.report
+    }
+
+    /// Bytes of memory that the points, the tree and the leaves hold.
+    pub fn memory_bytes(&self) -> usize {
+        let points = self.len() * (self.dim() * size_of::<f64>() + size_of::<u32>());
+        points + self.tree.bytes() + self.leaves.as_ref().map_or(0, Leaves::bytes)
+    }
+
+    /// Checks nesting, covering, separation, radii, and that every point is in the tree once. Takes about as long as a build.
+    ///
+    /// # Errors
+    /// The first [`Defect`] that was met.
+    pub fn validate(&self) -> Result<(), Defect> {
+        match &self.geometry {
+            Geometry::Custom(metric) => self.tree.validate(&self.points, &**metric),
+            _ => self.tree.validate(&self.points, &Straight),
+        }
+    }
+
+    /// The nodes of the tree in preorder, as `(point, its parent, its highest level)`; the root is its own parent.
+    ///
+    /// Points at the place of another one are not nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = (u32, u32, i32)> + '_ {
+        let tree = &self.tree;
+        (0..tree.len()).map(|node| (tree.ids[node], tree.ids[tree.parents[node] as usize], tree.levels[node]))
+    }
+
+    /// The `k` nearest points of each query.
+    ///
+    /// # Errors
+    /// [`Error::Count`], [`Error::Dimension`], [`Error::Zero`] for angles, [`Error::Metric`], [`Error::Cancelled`].
+    pub fn knn(&self, queries: Points, k: usize, cancel: &Cancel, progress: &Progress) -> Result<Neighbours, Error> {
+        check_k(k)?;
+        let queries = self.accept(queries)?;
+        let task = Task::new(cancel, progress, queries.len());
+        let mut out = Neighbours::missing(queries.len(), k);
+        let kept = self.ask(&queries, || Nearest::new(k), &task)?;
+        for (row, keep) in kept.iter().enumerate() {
+            self.write(&mut out, row, keep);
+        }
+        task.finish();
+        Ok(out)
+    }
+
+    /// All points within `radius` of each query, those at the radius included.
+    ///
+    /// # Errors
+    /// [`Error::Radius`], and those of [`CoverTree::knn`].
+    pub fn radius(&self, queries: Points, radius: f64, cancel: &Cancel, progress: &Progress) -> Result<Within, Error> {
+        if !(radius.is_finite() && radius >= 0.0) {
+            return Err(Error::Radius { received: radius });
+        }
+        let queries = self.accept(queries)?;
+        let task = Task::new(cancel, progress, queries.len());
+        let inward = self.geometry.inward(radius);
+        let kept = self.ask(&queries, || Ball::new(inward, self.leaves.is_some()), &task)?;
+        let mut out = Within { starts: vec![0], ids: Vec::new(), distances: Vec::new() };
+        for mut keep in kept {
+            keep.finish();
+            let (measures, ids) = keep.kept();
+            out.ids.extend_from_slice(ids);
+            out.distances.extend(measures.iter().map(|&measure| self.reported(measure)));
+            out.starts.push(out.ids.len());
+        }
+        task.finish();
+        Ok(out)
+    }
+
+    /// The `k` nearest other points of every point. A point at the same place is another point.
+    ///
+    /// # Errors
+    /// [`Error::Count`], [`Error::Metric`], [`Error::Cancelled`].
+    pub fn knn_all(&self, k: usize, cancel: &Cancel, progress: &Progress) -> Result<Neighbours, Error> {
+        check_k(k)?;
+        let task = Task::new(cancel, progress, self.len());
+        let out = match &self.leaves {
+            Some(leaves) => leaves::all_nearest(leaves, self.len(), k, &self.geometry, &task),
+            None => self.own(k, |id| Except { id, from: MISSING }, &task),
+        }?;
+        task.finish();
+        Ok(out)
+    }
+
+    /// For every point `i` the `k` nearest points `j < i` in the order in which they were given.
+    ///
+    /// # Errors
+    /// Those of [`CoverTree::knn_all`].
+    pub fn predecessors(&self, k: usize, cancel: &Cancel, progress: &Progress) -> Result<Neighbours, Error> {
+        check_k(k)?;
+        let task = Task::new(cancel, progress, self.len());
+        let out = match &self.leaves {
+            Some(leaves) => leaves::predecessors(&self.points, &self.order, leaves, k, &self.geometry, &task),
+            None => self.own(k, |id| Except { id, from: id }, &task),
+        }?;
+        task.finish();
+        Ok(out)
+    }
+
+    fn accept(&self, queries: Points) -> Result<Points, Error> {
+        if queries.dim() != self.dim() {
+            return Err(Error::Dimension { expected: self.dim(), received: queries.dim() });
+        }
+        prepare(queries, &self.geometry)
+    }
+
+    /// What each query keeps.
+    fn ask<K: Keep + Send>(
+        &self,
+        queries: &Points,
+        keep: impl Fn() -> K + Sync,
+        task: &Task<'_>,
+    ) -> Result<Vec<K>, Error> {
+        match (&self.leaves, &self.geometry) {
+            (Some(leaves), _) => leaves::asked(leaves, queries, keep, task),
+            (None, geometry) => (0..queries.len())
+                .into_par_iter()
+                .map(|row| {
+                    let mut keep = keep();
+                    self.search(geometry, queries.row(row), Except::NOTHING, &mut keep)?;
+                    task.advance(1)?;
+                    Ok(keep)
+                })
+                .collect(),
+        }
+    }
+
+    /// Neighbours of the points themselves, by the tree.
+    fn own(&self, k: usize, except: impl Fn(u32) -> Except + Sync, task: &Task<'_>) -> Result<Neighbours, Error> {
+        let mut out = Neighbours::missing(self.len(), k);
+        let find = |id: u32| {
+            let mut keep = Nearest::new(k);
+            self.search(&self.geometry, self.points.row(id as usize), except(id), &mut keep)?;
+            task.advance(1)?;
+            Ok(keep)
+        };
+        let kept: Vec<Nearest> = (0..self.len() as u32).into_par_iter().map(find).collect::<Result<_, Error>>()?;
+        kept.iter().enumerate().for_each(|(row, keep)| self.write(&mut out, row, keep));
+        Ok(out)
+    }
+
+    fn search(&self, geometry: &Geometry, query: &[f64], except: Except, keep: &mut impl Keep) -> Result<(), Error> {
+        let metric: &dyn Metric = match geometry {
+            Geometry::Custom(metric) => &**metric,
+            _ => &Straight,
+        };
+        self.tree.search(&self.points, metric, query, except, keep)
+    }
+
+    fn write(&self, out: &mut Neighbours, row: usize, keep: &impl Keep) {
+        let (measures, ids) = keep.kept();
+        let start = row * out.k;
+        out.ids[start..start + ids.len()].copy_from_slice(ids);
+        for (out, &measure) in out.distances[start..].iter_mut().zip(measures) {
+            *out = self.reported(measure);
+        }
+    }
+
+    /// A distance as it is reported, for a measure as searches compare it.
+    fn reported(&self, measure: f64) -> f32 {
+        let distance = if self.leaves.is_some() { measure.sqrt() } else { measure };
+        self.geometry.outward(distance) as f32
+    }
+}
+
+fn prepare(points: Points, geometry: &Geometry) -> Result<Points, Error> {
+    match geometry {
+        Geometry::Angular => points.into_directions(),
+        _ => Ok(points),
+    }
+}
+
+fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    *seconds = start.elapsed().as_secs_f64();
+    done
+}

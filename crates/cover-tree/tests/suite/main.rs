@@ -1,0 +1,7 @@
+//! The tree against brute force in `f64`, on data that break things.
+
+mod cases;
+mod custom;
+mod exact;
+mod refusals;
+mod structure;

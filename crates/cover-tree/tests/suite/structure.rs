@@ -1,0 +1,76 @@
+//! The invariants, by the tree's own check and by one that looks at every pair.
+
+use crate::cases::{Case, build, case, square};
+use canopy_core::{Cancel, Progress};
+use canopy_cover_tree::{CoverTree, Geometry, Options};
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn every_pair_keeps_its_distance_and_every_child_its_parent(case in case()) {
+        let tree = build(case.points(), Geometry::Euclidean);
+        prop_assert_eq!(tree.validate(), Ok(()));
+        let nodes: Vec<_> = tree.nodes().collect();
+        let level: HashMap<u32, i32> = nodes.iter().map(|&(id, _, level)| (id, level)).collect();
+        let distance = |a: u32, b: u32| square(case.row(a as usize), case.row(b as usize)).sqrt();
+        for (at, &(id, parent, own)) in nodes.iter().enumerate() {
+            if at > 0 {
+                prop_assert!(level[&parent] > own);
+                prop_assert!(distance(id, parent) <= 2_f64.powi(own + 1));
+            }
+            for &(other, _, others) in &nodes[at + 1..] {
+                prop_assert!(distance(id, other) > 2_f64.powi(own.min(others)));
+            }
+        }
+        // Who is no node lies at the place of one.
+        for id in (0..case.len() as u32).filter(|id| !level.contains_key(id)) {
+            prop_assert!(nodes.iter().any(|&(node, ..)| distance(id, node) == 0.0));
+        }
+    }
+}
+
+/// Points in a cube, with some duplicates.
+fn cube(n: usize, dim: usize) -> Case {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / (1_u64 << 24) as f64
+    };
+    let mut rows: Vec<f64> = (0..n * dim).map(|_| next()).collect();
+    rows.copy_within(0..n / 8 * dim, n / 2 * dim);
+    Case { dim, rows }
+}
+
+fn on_threads(threads: usize, case: &Case, seed: u64) -> CoverTree {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+    let options = Options { seed };
+    pool.install(|| {
+        CoverTree::build(case.points(), Geometry::Euclidean, &options, &Cancel::new(), &Progress::default())
+            .expect("nobody cancels")
+    })
+}
+
+#[test]
+fn the_same_tree_on_any_number_of_threads_and_another_for_another_seed() {
+    let case = cube(6000, 3);
+    let one = on_threads(1, &case, 7);
+    assert_eq!(one.validate(), Ok(()));
+    assert_eq!(one.nodes().count(), 6000 - 750);
+    for threads in [2, 5] {
+        assert!(one.nodes().eq(on_threads(threads, &case, 7).nodes()), "{threads} threads");
+    }
+    assert!(!one.nodes().eq(on_threads(2, &case, 8).nodes()));
+}
+
+#[test]
+fn answers_do_not_depend_on_threads() {
+    let case = cube(3000, 2);
+    let answer = |threads| {
+        let tree = on_threads(threads, &case, 7);
+        tree.predecessors(9, &Cancel::new(), &Progress::default()).unwrap()
+    };
+    assert_eq!(answer(1), answer(3));
+}
