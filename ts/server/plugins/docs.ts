@@ -12,6 +12,20 @@ Keys are sent as \`Authorization: Bearer KEY\` or \`X-API-Key: KEY\`; a server t
 /** The bundled page has inline styles and one inline script, and loads nothing from elsewhere. */
 const DOCS_CSP = "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'"
 
+/** What a status of success means, where the schema behind it has no words of its own. */
+const SUCCESS: Readonly<Record<string, string>> = { 200: 'Done', 201: 'Made', 204: 'Done; there is nothing to answer' }
+
+type Description = Record<string, unknown> & { paths: Record<string, Record<string, { responses?: Record<string, { description: string }> }>> }
+
+function describeSuccess(description: Description): Description {
+  for (const { responses = {} } of Object.values(description.paths).flatMap((path) => Object.values(path))) {
+    for (const [status, response] of Object.entries(responses)) {
+      if (response.description === 'Default Response') response.description = SUCCESS[status] ?? 'Refused'
+    }
+  }
+  return description
+}
+
 /** The description of the API at /openapi.json and a page to try it at /docs. */
 export default fp(async (app: FastifyInstance) => {
   Object.values(components).forEach((schema) => app.addSchema(schema))
@@ -31,6 +45,7 @@ export default fp(async (app: FastifyInstance) => {
         { name: 'operation', description: 'Health, metrics, models' },
       ],
     },
+    transformObject: (document) => describeSuccess((document as unknown as { openapiObject: Description }).openapiObject),
     refResolver: { buildLocalReference: (schema, _base, _fragment, index) => (typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`) },
   })
   app.addHook('onRoute', (route) => {
