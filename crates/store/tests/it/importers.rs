@@ -320,3 +320,14 @@ fn links_are_followed_only_when_asked_and_loops_end() {
     assert_eq!(ids(false), ["sub/in.md"]);
     assert_eq!(ids(true), ["elsewhere/out.md", "sub/in.md"]);
 }
+
+/// Files that were put one behind the other have marks in their middle; a resumed import must not take one for a beginning.
+#[test]
+fn a_byte_order_mark_in_the_middle_is_text_also_after_a_resume() {
+    let cells = "\u{feff}text,n\nfirst,1\n\u{feff}text,n\nlast,2\n".as_bytes();
+    let options = csv::Options::default();
+    let whole: Vec<_> = csv::Reader::new(cells, "a", &options).unwrap().map(Result::unwrap).collect();
+    assert_eq!(whole[1].text, "\u{feff}text");
+    let resumed = csv::Reader::resume(Cursor::new(cells), "a", &options, &whole[0].position).unwrap();
+    assert!(resumed.map(Result::unwrap).eq(whole[1..].iter().cloned()));
+}
