@@ -20,10 +20,13 @@ export async function measureModel(data: Data, { safetensors }: Settings): Promi
     await using db = await open(folder, { embeddingCacheBytes: 0 })
     if (!(await db.models()).some(({ name }) => name === MODEL)) return { figures: null, checks: [], skipped: [`model: no weights of ${MODEL}`] }
     await db.embed(MODEL, ['warm'])
-    let fastest = Number.POSITIVE_INFINITY
+    let [fastest, cpu] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
     for (let run = 0; run < RUNS; run += 1) {
       const texts = abstracts(data, run)
+      const before = process.cpuUsage()
       fastest = Math.min(fastest, await milliseconds(() => db.embed(MODEL, texts)))
+      const { user, system } = process.cpuUsage(before)
+      cpu = Math.min(cpu, (user + system) / 1000 / ABSTRACTS)
     }
     const queries = new Rounds()
     for (let turn = 0; turn < 5; turn += 1) await queries.add(data.queries.slice(turn * 80, turn * 80 + 80), (query) => db.embed(MODEL, [query]))
@@ -35,7 +38,7 @@ export async function measureModel(data: Data, { safetensors }: Settings): Promi
     ]
     if (cosine !== undefined) checks.push({ name: 'MiniLM, lowest cosine to f32', value: cosine.min, unit: '', direction: 'at least', goal: 0.99 })
     return {
-      figures: { model: MODEL, abstractsPerSecond: perSecond, query: queries.best, cosineToF32: cosine ?? null },
+      figures: { model: MODEL, abstractsPerSecond: perSecond, cpuMsPerAbstract: round(cpu), query: queries.best, cosineToF32: cosine ?? null },
       checks,
       skipped: cosine === undefined ? ['model: cosine to f32 (--safetensors FOLDER with model.safetensors and vocab.txt)'] : [],
     }
