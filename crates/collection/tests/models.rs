@@ -338,3 +338,18 @@ fn an_interrupted_rebuild_goes_on() {
     let answer = search(&notes, &json!({ "text": "cat", "mode": "vector", "limit": 1000 }), None);
     assert_eq!(answer.hits.len(), 1_000);
 }
+
+#[test]
+fn a_text_of_unknown_words_is_like_nothing_and_no_error() {
+    let place = Place::with(&[("m", model(8, 1))]);
+    let database = place.open();
+    let notes = create(&database, "m");
+    put(&notes, &json!([{ "id": "a", "text": "cat 🍵" }]));
+    for text in ["🍵", "\u{0}", "", "zyzzyva"] {
+        let answer = search(&notes, &json!({ "text": text, "mode": "vector" }), None);
+        assert!(answer.hits.is_empty(), "{text:?}");
+        assert!(answer.notes[0].contains("knows no word"), "{:?}", answer.notes);
+        search(&notes, &json!({ "text": text }), None);
+    }
+    assert_eq!(ids(&search(&notes, &json!({ "text": "🍵" }), None)), ["a"]);
+}

@@ -70,7 +70,7 @@ impl Collection {
             let vector = vector.or(made.as_deref()).filter(|_| request.mode != Mode::Keyword);
             let text = request.text.as_deref().filter(|_| request.mode != Mode::Vector);
             if text.is_none() && vector.is_none() {
-                return Err(Error::SearchEmpty);
+                return if notes.is_empty() { Err(Error::SearchEmpty) } else { Ok(nothing(notes, started)) };
             }
             let resident = self.resident(&store, cancel, &Progress::default())?;
             if resident.spec != info.spec.vectors {
@@ -124,7 +124,10 @@ impl Collection {
                 if vector.is_some() {
                     return Ok(vector);
                 }
-                Error::ModelMissing("the model knows no word of this text, so it has no vector".to_owned())
+                // Any text is a valid query; this one is like nothing.
+                let searched = if explicit { "found nothing" } else { "searched by keywords only" };
+                notes.push(format!("{searched}: the model knows no word of this text"));
+                return Ok(None);
             }
             Ready::None if info.spec.vectors.is_some() => Error::ModelMissing(format!(
                 "collection {:?} takes vectors from its callers: send `vector` with the search",
@@ -140,6 +143,12 @@ impl Collection {
         notes.push(format!("searched by keywords only: {trouble}"));
         Ok(None)
     }
+}
+
+/// The answer to a vector search for a text that its model has no vector for.
+fn nothing(notes: Vec<String>, started: Instant) -> SearchAnswer {
+    let took_ms = started.elapsed().as_secs_f64() * 1e3;
+    SearchAnswer { hits: Vec::new(), mode: Mode::Vector, notes, next: None, took_ms }
 }
 
 /// The slots that the request's filter lets through; `None` when it has no filter.
