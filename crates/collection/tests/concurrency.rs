@@ -8,7 +8,6 @@ use canopy_core::{Cancel, Coded};
 use common::{fixture, ids, search};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -255,9 +254,4 @@ fn a_view_follows_a_busy_writer_and_never_shows_another_record() {
             }
         });
     });
-}
-
-#[expect(dead_code, reason = "says at compile time that handles cross threads")]
-fn handles_cross_threads(collection: Arc<Collection>) -> impl Send + Sync {
-    collection
 }
