@@ -8,7 +8,7 @@ use crate::metric::{Geometry, Metric, Straight};
 use crate::neighbours::{Ball, Keep, MISSING, Nearest, Neighbours, Within, check_k};
 use crate::points::Points;
 use crate::task::Task;
-use crate::tree::{self, Defect, Tree};
+use crate::tree::{self, ByLeaves, ByTree, Defect, Tree};
 use canopy_core::{Cancel, Progress};
 use rayon::prelude::*;
 use std::time::Instant;
@@ -75,8 +75,11 @@ impl CoverTree {
             _ => Some(Leaves::pack(&points, &order)),
         });
         let tree = timed(&mut report.tree_s, || match &geometry {
-            Geometry::Custom(metric) => tree::build(&points, &order, &**metric, options.seed, &task),
-            _ => tree::build(&points, &order, &Straight, options.seed, &task),
+            Geometry::Custom(metric) => {
+                let finder = ByTree { points: &points, metric: &**metric };
+                tree::build(&points, &order, &**metric, &finder, options.seed, &task)
+            }
+            _ => tree::build(&points, &order, &Straight, &ByLeaves::new(&points, &order), options.seed, &task),
         })?;
         report.nodes = tree.len();
         task.finish();

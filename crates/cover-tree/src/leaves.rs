@@ -7,6 +7,7 @@
 mod all;
 mod asked;
 mod boxes;
+mod covers;
 mod frame;
 mod group;
 mod kernel;
@@ -14,6 +15,8 @@ mod pack;
 
 pub(crate) use all::{all_nearest, predecessors};
 pub(crate) use asked::asked;
+pub(crate) use covers::Reaching;
+pub(crate) use frame::Frame;
 pub(crate) use pack::Leaves;
 
 /// Points a leaf, and queries that walk together.

@@ -7,6 +7,7 @@
 mod build;
 mod conflicts;
 mod draft;
+mod finder;
 mod flat;
 mod level;
 mod search;
@@ -16,5 +17,6 @@ mod validate;
 mod walk;
 
 pub(crate) use build::build;
+pub(crate) use finder::{ByLeaves, ByTree};
 pub(crate) use flat::Tree;
 pub use validate::Defect;

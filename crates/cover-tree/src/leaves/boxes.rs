@@ -10,13 +10,16 @@ pub(crate) struct Level {
     corners: Vec<f32>,
     /// Lowest id inside each box: where predecessors are asked for, a box of higher ids is passed over.
     lowest: Vec<u32>,
+    /// Largest cap inside each box: no point of the box is seen from farther, by squares.
+    caps: Vec<f32>,
 }
 
 impl Level {
-    pub(crate) fn push(&mut self, low: &[f32], high: &[f32], lowest: u32) {
+    pub(crate) fn push(&mut self, low: &[f32], high: &[f32], lowest: u32, cap: f32) {
         self.corners.extend_from_slice(low);
         self.corners.extend_from_slice(high);
         self.lowest.push(lowest);
+        self.caps.push(cap);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -33,8 +36,13 @@ impl Level {
         self.lowest[i]
     }
 
+    #[inline]
+    pub(crate) fn cap(&self, i: usize) -> f32 {
+        self.caps[i]
+    }
+
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.corners[..]) + size_of_val(&self.lowest[..])
+        size_of_val(&self.corners[..]) + size_of_val(&self.lowest[..]) + size_of_val(&self.caps[..])
     }
 
     /// The level above.
@@ -42,14 +50,15 @@ impl Level {
         let mut above = Self::default();
         for start in (0..self.len()).step_by(FAN) {
             let (mut low, mut high) = (vec![f32::INFINITY; dim], vec![f32::NEG_INFINITY; dim]);
-            let mut lowest = u32::MAX;
+            let (mut lowest, mut cap) = (u32::MAX, 0.0_f32);
             for i in start..(start + FAN).min(self.len()) {
                 let (l, h) = self.corners(i, dim);
                 low.iter_mut().zip(l).for_each(|(a, b)| *a = a.min(*b));
                 high.iter_mut().zip(h).for_each(|(a, b)| *a = a.max(*b));
                 lowest = lowest.min(self.lowest(i));
+                cap = cap.max(self.cap(i));
             }
-            above.push(&low, &high, lowest);
+            above.push(&low, &high, lowest, cap);
         }
         above
     }

@@ -127,7 +127,7 @@ impl<'a, K: Keep> Group<'a, K> {
         let (leaves, dim) = (self.leaves, self.leaves.dim);
         let row = &self.rows[at * dim..(at + 1) * dim];
         // SAFETY: a leaf's lanes are `dim * LEAF` long and the row `dim`; `kernels` chose for this machine.
-        let mut mask = unsafe { (self.kernels.near)(leaves.lanes(leaf), row, self.limits[at]) };
+        let mut mask = unsafe { (self.kernels.near)(leaves.lanes(leaf), row, self.limits[at], leaves.caps(leaf)) };
         if mask == 0 {
             return;
         }
@@ -159,9 +159,9 @@ impl<'a, K: Keep> Group<'a, K> {
             }
             let leaf = leaf as usize;
             let (low, high) = leaves.levels[0].corners(leaf, dim);
-            let lowest = leaves.levels[0].lowest(leaf);
+            let (lowest, cap) = (leaves.levels[0].lowest(leaf), leaves.levels[0].cap(leaf));
             // SAFETY: the group's lanes are `dim * LEAF` long and the corners `dim`; `kernels` chose for this machine.
-            let mut mask = unsafe { (self.kernels.reach)(&self.lanes, low, high, &self.limits) };
+            let mut mask = unsafe { (self.kernels.reach)(&self.lanes, low, high, &self.limits, cap) };
             while mask != 0 {
                 let at = mask.trailing_zeros() as usize;
                 mask &= mask - 1;
@@ -199,7 +199,7 @@ impl<'a, K: Keep> Group<'a, K> {
             let (level, i) = (&levels[height as usize], i as usize);
             let distance = between(around, level.corners(i, dim));
             // A distance that isn't a number can only come from a query out of range; the leaf is looked at.
-            if distance > widest || level.lowest(i) >= from {
+            if distance > widest.min(level.cap(i)) || level.lowest(i) >= from {
                 continue;
             }
             if height == 0 {

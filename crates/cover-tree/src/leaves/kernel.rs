@@ -3,15 +3,15 @@
 use super::LEAF;
 use std::sync::OnceLock;
 
-/// Bit `i` is set when point `i` of a leaf is within `limit` of the query, by squares.
+/// Bit `i` is set when point `i` of a leaf is within `limit`, and within its own cap, of the query, by squares.
 ///
-/// Arguments: the leaf's lanes (`dim * LEAF`), the query (`dim`), the limit. NaN lanes are never within.
-pub(crate) type Near = unsafe fn(&[f32], &[f32], f32) -> u32;
+/// Arguments: the leaf's lanes (`dim * LEAF`), the query (`dim`), the limit, the caps. NaN lanes are never within.
+pub(crate) type Near = unsafe fn(&[f32], &[f32], f32, &[f32; LEAF]) -> u32;
 
-/// Bit `i` is set when query `i` of a group is within its own limit of a box, by squares.
+/// Bit `i` is set when query `i` of a group is within its own limit, and within the cap, of a box, by squares.
 ///
-/// Arguments: the group's lanes (`dim * LEAF`), lower corner (`dim`), upper corner (`dim`), limits.
-pub(crate) type Reach = unsafe fn(&[f32], &[f32], &[f32], &[f32; LEAF]) -> u32;
+/// Arguments: the group's lanes (`dim * LEAF`), lower corner (`dim`), upper corner (`dim`), limits, the cap.
+pub(crate) type Reach = unsafe fn(&[f32], &[f32], &[f32], &[f32; LEAF], f32) -> u32;
 
 /// The loops of one instruction set.
 ///
@@ -44,17 +44,17 @@ mod plain {
 
     /// # Safety
     /// None is needed; the type is that of the vectorised loops.
-    pub(super) unsafe fn near(lanes: &[f32], query: &[f32], limit: f32) -> u32 {
+    pub(super) unsafe fn near(lanes: &[f32], query: &[f32], limit: f32, caps: &[f32; LEAF]) -> u32 {
         let mut squares = [0.0_f32; LEAF];
         for (lanes, &q) in lanes.chunks_exact(LEAF).zip(query) {
             squares.iter_mut().zip(lanes).for_each(|(sum, &x)| *sum += (x - q) * (x - q));
         }
-        mask(&squares, &[limit; LEAF])
+        mask(&squares, &caps.map(|cap| cap.min(limit)))
     }
 
     /// # Safety
     /// None is needed; the type is that of the vectorised loops.
-    pub(super) unsafe fn reach(group: &[f32], low: &[f32], high: &[f32], limits: &[f32; LEAF]) -> u32 {
+    pub(super) unsafe fn reach(group: &[f32], low: &[f32], high: &[f32], limits: &[f32; LEAF], cap: f32) -> u32 {
         let mut squares = [0.0_f32; LEAF];
         for ((lanes, &low), &high) in group.chunks_exact(LEAF).zip(low).zip(high) {
             for (sum, &q) in squares.iter_mut().zip(lanes) {
@@ -62,7 +62,7 @@ mod plain {
                 *sum += gap * gap;
             }
         }
-        mask(&squares, limits)
+        mask(&squares, &limits.map(|limit| limit.min(cap)))
     }
 }
 
@@ -74,7 +74,7 @@ mod avx2 {
     /// # Safety
     /// The machine has AVX2 and FMA; `lanes.len() == query.len() * LEAF`.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn near(lanes: &[f32], query: &[f32], limit: f32) -> u32 {
+    pub(super) unsafe fn near(lanes: &[f32], query: &[f32], limit: f32, caps: &[f32; LEAF]) -> u32 {
         debug_assert_eq!(lanes.len(), query.len() * LEAF);
         let mut sums = [_mm256_setzero_ps(); 4];
         for (axis, &q) in query.iter().enumerate() {
@@ -86,14 +86,13 @@ mod avx2 {
                 *sum = _mm256_fmadd_ps(gap, gap, *sum);
             }
         }
-        let limit = _mm256_set1_ps(limit);
-        mask(sums, [limit; 4])
+        mask(sums, capped(caps, limit))
     }
 
     /// # Safety
     /// The machine has AVX2 and FMA; `group.len() == low.len() * LEAF` and `high.len() == low.len()`.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn reach(group: &[f32], low: &[f32], high: &[f32], limits: &[f32; LEAF]) -> u32 {
+    pub(super) unsafe fn reach(group: &[f32], low: &[f32], high: &[f32], limits: &[f32; LEAF], cap: f32) -> u32 {
         debug_assert_eq!(group.len(), low.len() * LEAF);
         let zero = _mm256_setzero_ps();
         let mut sums = [zero; 4];
@@ -106,9 +105,14 @@ mod avx2 {
                 *sum = _mm256_fmadd_ps(gap, gap, *sum);
             }
         }
+        mask(sums, capped(limits, cap))
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    fn capped(limits: &[f32; LEAF], cap: f32) -> [__m256; 4] {
+        let cap = _mm256_set1_ps(cap);
         // SAFETY: `limits` holds 32 values.
-        let limits = unsafe { [0, 8, 16, 24].map(|at| _mm256_loadu_ps(limits.as_ptr().add(at))) };
-        mask(sums, limits)
+        [0, 8, 16, 24].map(|at| _mm256_min_ps(unsafe { _mm256_loadu_ps(limits.as_ptr().add(at)) }, cap))
     }
 
     #[target_feature(enable = "avx2,fma")]
@@ -144,9 +148,10 @@ mod tests {
             // SAFETY: the lengths are those asked for, and `kernels` chose for this machine.
             unsafe {
                 prop_assert_eq!(
-                    (chosen.near)(lanes, query, f32::from(limit)), plain::near(lanes, query, f32::from(limit)));
+                    (chosen.near)(lanes, query, f32::from(limit), &limits), plain::near(lanes, query, f32::from(limit), &limits));
+                prop_assert_eq!((chosen.near)(lanes, query, 90.0, &limits), plain::near(lanes, query, 90.0, &limits));
                 prop_assert_eq!(
-                    (chosen.reach)(lanes, low, &high, &limits), plain::reach(lanes, low, &high, &limits));
+                    (chosen.reach)(lanes, low, &high, &limits, 50.0), plain::reach(lanes, low, &high, &limits, 50.0));
             }
         }
     }

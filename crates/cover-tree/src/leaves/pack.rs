@@ -20,13 +20,23 @@ pub(crate) struct Leaves {
     pub(crate) lanes: Vec<f32>,
     /// Boxes of the leaves, then of eight leaves, and so on up to one level of at most eight.
     pub(crate) levels: Vec<Level>,
+    /// For each leaf how far its points can be seen, by squares; empty when from everywhere.
+    caps: Vec<[f32; LEAF]>,
 }
+
+/// The caps of points that are seen from everywhere.
+static FROM_EVERYWHERE: [f32; LEAF] = [f32::INFINITY; LEAF];
 
 impl Leaves {
     /// Packs the points of `order`, run by run.
     pub(crate) fn pack(points: &Points, order: &[u32]) -> Self {
-        let dim = points.dim();
         let frame = Frame::around(order.iter().map(|&id| points.row(id as usize)));
+        Self::pack_capped(points, order, frame, Vec::new())
+    }
+
+    /// Packs points that are seen only from nearby: leaf `i` gets `caps[i]`, unless there are none.
+    pub(crate) fn pack_capped(points: &Points, order: &[u32], frame: Frame, caps: Vec<[f32; LEAF]>) -> Self {
+        let dim = points.dim();
         let count = order.len().div_ceil(LEAF);
         let mut ids = order.to_vec();
         ids.resize(count * LEAF, MISSING);
@@ -45,7 +55,7 @@ impl Leaves {
                     (0..dim).for_each(|axis| lanes[axis * LEAF + lane] = placed[axis]);
                 }
             });
-        let mut leaves = Self { dim, frame, ids, rows, lanes, levels: Vec::new() };
+        let mut leaves = Self { dim, frame, ids, rows, lanes, levels: Vec::new(), caps };
         leaves.raise();
         leaves
     }
@@ -61,7 +71,8 @@ impl Leaves {
                 high[axis] = lanes.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             }
             let lowest = self.ids(leaf).iter().copied().min().unwrap_or(MISSING);
-            level.push(&low, &high, lowest);
+            let cap = self.caps(leaf).iter().copied().fold(0.0, f32::max);
+            level.push(&low, &high, lowest, cap);
         }
         while level.len() > super::boxes::FAN {
             let above = level.cover(dim);
@@ -87,6 +98,11 @@ impl Leaves {
         &self.ids[leaf * LEAF..(leaf + 1) * LEAF]
     }
 
+    #[inline]
+    pub(crate) fn caps(&self, leaf: usize) -> &[f32; LEAF] {
+        self.caps.get(leaf).unwrap_or(&FROM_EVERYWHERE)
+    }
+
     /// The point at a place of the packed order.
     #[inline]
     pub(crate) fn row(&self, place: usize) -> &[f64] {
@@ -97,6 +113,7 @@ impl Leaves {
         size_of_val(&self.ids[..])
             + size_of_val(&self.rows[..])
             + size_of_val(&self.lanes[..])
+            + size_of_val(&self.caps[..])
             + self.levels.iter().map(Level::bytes).sum::<usize>()
     }
 }

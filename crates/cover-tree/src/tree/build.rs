@@ -5,8 +5,9 @@
 //! conflicts are won by the earlier point, so the tree is that of inserting one by one: it depends neither on the number of
 //! threads nor on where batches begin.
 
-use super::conflicts::{edges, settle};
+use super::conflicts::settle;
 use super::draft::{Draft, Member};
+use super::finder::Finder;
 use super::flat::Tree;
 use super::level::{covering, is_distance, is_twin};
 use crate::error::Error;
@@ -23,6 +24,7 @@ pub(crate) fn build(
     points: &Points,
     curve: &[u32],
     metric: &(impl Metric + ?Sized),
+    finder: &impl Finder,
     seed: u64,
     task: &Task<'_>,
 ) -> Result<Tree, Error> {
@@ -33,48 +35,38 @@ pub(crate) fn build(
 
     let level = root_level(points, root, metric)?;
     let mut draft = Draft { members: vec![Member { id: root, parent: 0, level, distance: 0.0 }], twins: Vec::new() };
-    let mut tree = Tree::lay_out(&draft, points);
     let (mut rest, mut growth) = (rest, 1.75);
     while !rest.is_empty() {
         let inserted = points.len() - rest.len();
         let size = ((inserted as f64 * (growth - 1.0)) as usize).max(FIRST_BATCH).min(rest.len());
         let (batch, later) = rest.split_at(size);
         rest = later;
-        let lost = insert(&mut draft, &mut tree, batch, &along, points, metric, task)?;
+        let lost = insert(&mut draft, batch, &along, finder, task)?;
+        task.advance(size)?;
         growth = match lost as f64 / size as f64 {
             density if density < 0.15 => 2.25,
             density if density > 0.55 => 1.25,
             _ => 1.75,
         };
     }
-    Ok(tree)
+    Ok(Tree::lay_out(&draft, points))
 }
 
 /// Inserts a batch and gives back how many of its points were in each other's way.
 fn insert(
     draft: &mut Draft,
-    tree: &mut Tree,
     batch: &[u32],
     along: &[u32],
-    points: &Points,
-    metric: &(impl Metric + ?Sized),
+    finder: &impl Finder,
     task: &Task<'_>,
 ) -> Result<usize, Error> {
-    let mut near: Vec<u32> = (0..batch.len() as u32).collect();
-    near.sort_unstable_by_key(|&at| along[batch[at as usize] as usize]);
-    let cover = |&at: &u32| {
-        let id = batch[at as usize];
-        task.advance(1)?;
-        Ok((at, tree.cover(metric, id, points.row(id as usize))?))
-    };
-    let covers: Vec<_> = near.par_iter().with_min_len(64).map(cover).collect::<Result<_, Error>>()?;
-    let mut by_rank = vec![None; batch.len()];
-    covers.into_iter().for_each(|(at, cover)| by_rank[at as usize] = Some(cover));
+    let near = by_place(batch.iter().copied(), along);
+    let ids: Vec<u32> = near.iter().map(|&at| batch[at as usize]).collect();
+    let covers = in_order(&near, finder.covers(draft, &ids, task)?);
 
     let first = draft.members.len() as u32;
     let mut waiting = Vec::with_capacity(batch.len());
-    for (&id, cover) in batch.iter().zip(by_rank) {
-        let cover = cover.expect("every point of the batch was held against the tree");
+    for (&id, cover) in batch.iter().zip(covers) {
         if is_twin(cover.distance) {
             draft.twins.push((cover.rank, id));
         } else {
@@ -86,16 +78,26 @@ fn insert(
             });
         }
     }
-    // The points that wait stand in the tree as if nobody were in their way: then the tree itself finds who is.
+    // The points that wait stand in the draft as if nobody were in their way, while it is found who is.
     draft.members.extend_from_slice(&waiting);
-    let tentative = Tree::lay_out(draft, points);
-    let mut near: Vec<u32> = (0..waiting.len() as u32).collect();
-    near.sort_unstable_by_key(|&at| along[waiting[at as usize].id as usize]);
-    let edges = edges(&tentative, &waiting, first, &near, points, metric, task)?;
+    let near = by_place(waiting.iter().map(|member| member.id), along);
+    let edges = in_order(&near, finder.edges(draft, first, &near, task)?);
     draft.members.truncate(first as usize);
-    let lost = settle(draft, &waiting, first, &edges);
-    *tree = Tree::lay_out(draft, points);
-    Ok(lost)
+    Ok(settle(draft, &waiting, first, &edges))
+}
+
+/// Places in a list of ids, ordered along the curve.
+fn by_place(ids: impl Iterator<Item = u32>, along: &[u32]) -> Vec<u32> {
+    let mut keyed: Vec<(u32, u32)> = ids.map(|id| along[id as usize]).zip(0..).collect();
+    keyed.par_sort_unstable();
+    keyed.into_iter().map(|(_, at)| at).collect()
+}
+
+/// Values that were found along the curve, back in the order of the list.
+fn in_order<T>(near: &[u32], found: Vec<T>) -> Vec<T> {
+    let mut slots: Vec<Option<T>> = (0..near.len()).map(|_| None).collect();
+    near.iter().zip(found).for_each(|(&at, value)| slots[at as usize] = Some(value));
+    slots.into_iter().map(|slot| slot.expect("each place is named once")).collect()
 }
 
 /// The lowest level from which the root covers every point.

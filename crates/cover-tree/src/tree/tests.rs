@@ -2,7 +2,7 @@
 
 use super::build::insertion_order;
 use super::level::{covering, is_twin, reach};
-use super::{Tree, build};
+use super::{ByLeaves, ByTree, Tree, build};
 use crate::hilbert;
 use crate::metric::{Metric, Straight};
 use crate::points::Points;
@@ -30,9 +30,15 @@ fn one_by_one(points: &Points, seed: u64) -> BTreeMap<u32, (u32, i32)> {
     nodes.into_iter().map(|(id, parent, level)| (id, (parent, level))).collect()
 }
 
-fn in_batches(points: &Points, seed: u64) -> Tree {
-    let task_of = (Cancel::new(), Progress::default());
-    build(points, &hilbert::order(points), &Straight, seed, &Task::new(&task_of.0, &task_of.1, 0)).unwrap()
+/// The batch build by leaves or by walks over the tree.
+fn in_batches(points: &Points, seed: u64, by_leaves: bool) -> Tree {
+    let (cancel, progress) = (Cancel::new(), Progress::default());
+    let (task, curve) = (Task::new(&cancel, &progress, 0), hilbert::order(points));
+    if by_leaves {
+        build(points, &curve, &Straight, &ByLeaves::new(points, &curve), seed, &task).unwrap()
+    } else {
+        build(points, &curve, &Straight, &ByTree { points, metric: &Straight }, seed, &task).unwrap()
+    }
 }
 
 proptest! {
@@ -47,10 +53,13 @@ proptest! {
         let whole = values.len() / dim * dim;
         prop_assume!(whole > 0);
         let points = Points::from_f64(values[..whole].iter().map(value).collect(), dim).unwrap();
-        let tree = in_batches(&points, seed);
+        let expected = one_by_one(&points, seed);
+        for by_leaves in [false, true] {
+        let tree = in_batches(&points, seed, by_leaves);
         let found: BTreeMap<_, _> =
             (0..tree.len()).map(|node| (tree.ids[node], (tree.ids[tree.parents[node] as usize], tree.levels[node]))).collect();
-        prop_assert_eq!(found, one_by_one(&points, seed));
+        prop_assert_eq!(&found, &expected);
+        }
     }
 }
 
@@ -59,7 +68,7 @@ fn validate_finds_what_is_wrong() {
     use super::Defect;
     let rows = (0..400).map(|i| f64::from(i * 37 % 101) + f64::from(i % 7) / 8.0).collect();
     let points = Points::from_f64(rows, 2).unwrap();
-    let sound = in_batches(&points, 3);
+    let sound = in_batches(&points, 3, true);
     let broken = |change: fn(&mut Tree)| {
         let mut tree = sound.clone();
         change(&mut tree);
