@@ -69,5 +69,5 @@ export async function run(args: string[]): Promise<void> {
     checks.push(...found.checks)
     skipped.push(...(found.skipped ?? []))
   }
-  finish({ bench: 'store', options: { ...settings, vectors: values.vectors, parts: values.parts }, figures, checks, skipped }, values)
+  finish({ bench: 'store', options: { ...settings, safetensors: settings.safetensors !== undefined, vectors: values.vectors, parts: values.parts }, figures, checks, skipped }, values)
 }

@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs'
-import { PerformanceObserver } from 'node:perf_hooks'
+import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks'
 import { round } from './time.js'
 
 /** How late timers were while something ran. */
 export interface Blocking {
-  /** The longest time that the event loop was held by what ran on it: lateness without waiting for a free core. */
+  /** The longest time that calls held the event loop: lateness without waiting for a free core and without garbage collection. */
   blockedMs: number
   /** The longest lateness of a timer of 1 ms, whatever the reason. */
   lateMs: number
-  /** The longest pause of the garbage collector; it is part of `blockedMs` when it fell together with it. */
+  /** The longest pause of the garbage collector. Its helper threads wait for cores too, which nobody can tell apart. */
   collectMs: number
   ticks: number
 }
+
+// Shorter delays aren't worth keeping.
+const NOTABLE_MS = 0.2
 
 /**
  * Watches the event loop with a timer of 1 ms.
@@ -23,13 +26,11 @@ export interface Blocking {
 export class LoopWatch {
   #last = performance.now()
   #waited = waitedMs()
-  #blocked = 0
+  #held: Array<{ start: number; end: number; ms: number }> = []
+  #pauses: PerformanceEntry[] = []
   #late = 0
   #ticks = 0
-  #collect = 0
-  readonly #collections = new PerformanceObserver((list) => {
-    this.#collect = Math.max(this.#collect, ...list.getEntries().map(({ duration }) => duration))
-  })
+  readonly #collections = new PerformanceObserver((list) => void this.#pauses.push(...list.getEntries()))
   readonly #timer = setInterval(() => this.#tick(), 1)
 
   constructor() {
@@ -40,7 +41,8 @@ export class LoopWatch {
     const [now, waited] = [performance.now(), waitedMs()]
     const late = now - this.#last - 1
     this.#late = Math.max(this.#late, late)
-    this.#blocked = Math.max(this.#blocked, late - (waited - this.#waited))
+    const ms = late - (waited - this.#waited)
+    if (ms > NOTABLE_MS) this.#held.push({ start: this.#last, end: now, ms })
     this.#ticks += 1
     this.#last = performance.now()
     this.#waited = waited
@@ -50,12 +52,23 @@ export class LoopWatch {
   reset(): void {
     this.#last = performance.now()
     this.#waited = waitedMs()
-    this.#blocked = this.#late = this.#ticks = this.#collect = 0
+    this.#late = this.#ticks = 0
+    this.#held = []
+    this.#pauses = []
   }
 
   /** What was seen since the start or the last reset. */
   read(): Blocking {
-    return { blockedMs: round(Math.max(0, this.#blocked)), lateMs: round(Math.max(0, this.#late)), collectMs: round(this.#collect), ticks: this.#ticks }
+    this.#pauses.push(...this.#collections.takeRecords())
+    const longest = (all: number[]): number => round(Math.max(0, ...all))
+    const byCalls = this.#held.map(({ start, end, ms }) => ms - this.#collecting(start, end))
+    return { blockedMs: longest(byCalls), lateMs: longest([this.#late]), collectMs: longest(this.#pauses.map(({ duration }) => duration)), ticks: this.#ticks }
+  }
+
+  /** Milliseconds of garbage collection between two moments. */
+  #collecting(start: number, end: number): number {
+    const overlap = ({ startTime, duration }: PerformanceEntry): number => Math.min(end, startTime + duration) - Math.max(start, startTime)
+    return this.#pauses.map(overlap).filter((ms) => ms > 0).reduce((a, b) => a + b, 0)
   }
 
   stop(): void {
