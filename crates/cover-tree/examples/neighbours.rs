@@ -30,7 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         CoverTree::build(points, Geometry::Euclidean, &Options::default(), &cancel, &progress).expect("not cancelled")
     };
     let tree = build();
-    tree.validate()?;
+    // Every pair is compared where nothing can be pruned.
+    if dim < 8 {
+        tree.validate()?;
+    }
     let queries = || Points::from_f32(&asked, dim).expect("Gaussian points are fine");
     let mut report = tree.report();
     let build_s = best(runs.min(3), || {

@@ -68,8 +68,16 @@ impl Level {
 #[inline]
 pub(crate) fn between(a: (&[f32], &[f32]), b: (&[f32], &[f32])) -> f32 {
     let mut sum = 0.0;
-    for axis in 0..a.0.len() {
-        let gap = (b.0[axis] - a.1[axis]).max(a.0[axis] - b.1[axis]).max(0.0);
+    for (((&a_low, &a_high), &b_low), &b_high) in a.0.iter().zip(a.1).zip(b.0).zip(b.1) {
+        // At most one of the two gaps is above 0.
+        let (right, left) = (b_low - a_high, a_low - b_high);
+        let gap = if right > 0.0 {
+            right
+        } else if left > 0.0 {
+            left
+        } else {
+            0.0
+        };
         sum += gap * gap;
     }
     sum

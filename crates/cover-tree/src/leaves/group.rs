@@ -7,6 +7,8 @@ use super::{LEAF, Leaves};
 use crate::except::Except;
 use crate::metric::square;
 use crate::neighbours::Keep;
+use crate::points::MAX_DIM;
+use std::ops::Range;
 
 struct Query<K> {
     keep: K,
@@ -28,8 +30,17 @@ pub(crate) struct Group<'a, K> {
     lanes: Vec<f32>,
     /// Thresholds of the first look; below 0 where there is no query.
     limits: [f32; LEAF],
-    found: Vec<(f32, u32)>,
-    stack: Vec<(u32, u32)>,
+    /// The largest threshold of any query, and the id from which on no query wants any; both only shrink during a walk.
+    widest: f32,
+    from: u32,
+    stack: Vec<Open>,
+}
+
+/// A box that is still to be looked into, and its squared distance from the box around the group.
+struct Open {
+    distance: f32,
+    height: u32,
+    place: u32,
 }
 
 impl<'a, K: Keep> Group<'a, K> {
@@ -42,7 +53,8 @@ impl<'a, K: Keep> Group<'a, K> {
             rows: Vec::with_capacity(LEAF * leaves.dim),
             lanes: vec![f32::NAN; LEAF * leaves.dim],
             limits: [-1.0; LEAF],
-            found: Vec::new(),
+            widest: -1.0,
+            from: 0,
             stack: Vec::new(),
         }
     }
@@ -69,13 +81,10 @@ impl<'a, K: Keep> Group<'a, K> {
         self.queries.push(Query { keep, except, slack, seen: (0, 0) });
     }
 
-    /// Answers every query. `home` is a leaf near all of them, if one is known.
+    /// Answers every query. `home` is a leaf near all of them, if one is known: it gives bounds before the walk.
     pub(crate) fn run(&mut self, home: Option<usize>) {
-        for at in 0..self.queries.len() {
-            if !self.queries[at].keep.is_bounded() && self.leaves.len() > 0 {
-                let home = home.unwrap_or_else(|| self.nearest_leaf(at));
-                self.seed(at, home);
-            }
+        if let Some(home) = home {
+            (0..self.queries.len()).for_each(|at| self.seed(at, home));
         }
         self.walk();
     }
@@ -100,25 +109,6 @@ impl<'a, K: Keep> Group<'a, K> {
             }
         }
         self.queries[at].seen = (start, end);
-    }
-
-    /// The leaf found by going to the nearest box, level by level.
-    fn nearest_leaf(&self, at: usize) -> usize {
-        let dim = self.leaves.dim;
-        let point = &self.rows[at * dim..(at + 1) * dim];
-        let (mut start, mut best) = (0, 0);
-        for level in self.leaves.levels.iter().rev() {
-            let mut least = f32::INFINITY;
-            best = start;
-            for i in start..(start + FAN).min(level.len()) {
-                let distance = between((point, point), level.corners(i, dim));
-                if distance < least {
-                    (least, best) = (distance, i);
-                }
-            }
-            start = best * FAN;
-        }
-        best
     }
 
     /// Shows a query the points of a leaf.
@@ -148,42 +138,8 @@ impl<'a, K: Keep> Group<'a, K> {
 
     /// Visits every leaf that can hold an answer to any query, near ones first.
     fn walk(&mut self) {
-        self.gather();
-        let mut found = std::mem::take(&mut self.found);
-        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let (leaves, dim) = (self.leaves, self.leaves.dim);
-        for &(distance, leaf) in &found {
-            // No limit ever grows, so what is too far now stays too far.
-            if distance > self.widest() {
-                break;
-            }
-            let leaf = leaf as usize;
-            let (low, high) = leaves.levels[0].corners(leaf, dim);
-            let (lowest, cap) = (leaves.levels[0].lowest(leaf), leaves.levels[0].cap(leaf));
-            // SAFETY: the group's lanes are `dim * LEAF` long and the corners `dim`; `kernels` chose for this machine.
-            let mut mask = unsafe { (self.kernels.reach)(&self.lanes, low, high, &self.limits, cap) };
-            while mask != 0 {
-                let at = mask.trailing_zeros() as usize;
-                mask &= mask - 1;
-                let Query { seen: (start, end), except, .. } = self.queries[at];
-                if !(start..end).contains(&leaf) && lowest < except.from {
-                    self.look(at, leaf);
-                }
-            }
-        }
-        self.found = found;
-    }
-
-    fn widest(&self) -> f32 {
-        self.limits.iter().copied().fold(-1.0, f32::max)
-    }
-
-    /// Collects the leaves within the widest limit of the box around the group.
-    fn gather(&mut self) {
-        let (dim, levels, widest) = (self.leaves.dim, &self.leaves.levels, self.widest());
-        let from = self.queries.iter().map(|query| query.except.from).max().unwrap_or(0);
-        let (mut low, mut high) =
-            ([f32::INFINITY; crate::points::MAX_DIM], [f32::NEG_INFINITY; crate::points::MAX_DIM]);
+        let (dim, levels) = (self.leaves.dim, &self.leaves.levels);
+        let (mut low, mut high) = ([f32::INFINITY; MAX_DIM], [f32::NEG_INFINITY; MAX_DIM]);
         for row in self.rows.chunks_exact(dim) {
             for axis in 0..dim {
                 low[axis] = low[axis].min(row[axis]);
@@ -191,23 +147,59 @@ impl<'a, K: Keep> Group<'a, K> {
             }
         }
         let around = (&low[..dim], &high[..dim]);
-        self.found.clear();
         let top = levels.len() - 1;
-        self.stack.clear();
-        self.stack.extend((0..levels[top].len()).map(|i| (top as u32, i as u32)));
-        while let Some((height, i)) = self.stack.pop() {
-            let (level, i) = (&levels[height as usize], i as usize);
-            let distance = between(around, level.corners(i, dim));
-            // A distance that isn't a number can only come from a query out of range; the leaf is looked at.
-            if distance > widest.min(level.cap(i)) || level.lowest(i) >= from {
+        self.tighten();
+        self.open(top, 0..levels[top].len(), around);
+        while let Some(Open { distance, height, place }) = self.stack.pop() {
+            let (height, place) = (height as usize, place as usize);
+            // What was near enough when it was found may be too far by now.
+            if distance > self.widest {
                 continue;
             }
             if height == 0 {
-                self.found.push((distance, i as u32));
+                self.visit(place);
             } else {
-                let end = ((i + 1) * FAN).min(levels[height as usize - 1].len());
-                self.stack.extend((i * FAN..end).map(|child| (height - 1, child as u32)));
+                let below = height - 1;
+                self.open(below, place * FAN..((place + 1) * FAN).min(levels[below].len()), around);
             }
         }
+    }
+
+    /// Puts the boxes that matter on the stack, the nearest on top.
+    fn open(&mut self, height: usize, places: Range<usize>, around: (&[f32], &[f32])) {
+        let (dim, level, start) = (self.leaves.dim, &self.leaves.levels[height], self.stack.len());
+        for place in places {
+            let distance = between(around, level.corners(place, dim));
+            if distance <= self.widest.min(level.cap(place)) && level.lowest(place) < self.from {
+                self.stack.push(Open { distance, height: height as u32, place: place as u32 });
+            }
+        }
+        self.stack[start..].sort_unstable_by(|a, b| b.distance.total_cmp(&a.distance).then(b.place.cmp(&a.place)));
+    }
+
+    /// Shows a leaf to each query that it is in reach of.
+    fn visit(&mut self, leaf: usize) {
+        let (leaves, level) = (self.leaves, &self.leaves.levels[0]);
+        let ((low, high), lowest) = (level.corners(leaf, leaves.dim), level.lowest(leaf));
+        // SAFETY: the group's lanes are `dim * LEAF` long and the corners `dim`; `kernels` chose for this machine.
+        let mut mask = unsafe { (self.kernels.reach)(&self.lanes, low, high, &self.limits, level.cap(leaf)) };
+        if mask == 0 {
+            return;
+        }
+        while mask != 0 {
+            let at = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            let Query { seen: (start, end), except, .. } = self.queries[at];
+            if !(start..end).contains(&leaf) && lowest < except.from {
+                self.look(at, leaf);
+            }
+        }
+        self.tighten();
+    }
+
+    fn tighten(&mut self) {
+        self.widest =
+            self.limits[..self.queries.len()].iter().copied().fold(-1.0, |most, x| if x > most { x } else { most });
+        self.from = self.queries.iter().map(|query| query.except.from).max().unwrap_or(0);
     }
 }
