@@ -73,7 +73,7 @@ impl ModelSlot {
                 inner.attempt += 1;
                 drop(inner);
                 let shared = shared.clone();
-                std::thread::spawn(move || shared.finish(load(&shared.path)));
+                std::thread::spawn(move || shared.store(load(&shared.path)));
                 return Err(Error::Loading { path: self.0.path.clone() });
             }
             Content::Loading if !wait => return Err(Error::Loading { path: shared.path.clone() }),
@@ -145,29 +145,35 @@ impl Shared {
         inner.content = Content::Loading;
         inner.attempt += 1;
         drop(inner);
-        self.finish(load(&self.path))
-    }
-
-    /// Stores what loading gave and wakes whoever waits.
-    fn finish(&self, loaded: Result<Arc<dyn Embedder>, Error>) -> Result<Arc<dyn Embedder>, Error> {
-        let mut inner = self.inner.lock();
-        inner.used = Instant::now();
-        let result = match loaded {
+        match load(&self.path) {
             Ok(model) => {
-                inner.failure = None;
-                inner.content = Content::Model(model.clone());
+                self.store(Ok(model.clone()));
                 Ok(model)
             }
             Err(error) => {
                 let copy = repeat(&error, &self.path);
-                inner.failure = Some((inner.attempt, Arc::new(error)));
-                inner.content = Content::Empty;
+                self.store(Err(error));
                 Err(copy)
             }
-        };
+        }
+    }
+
+    /// Stores what loading gave and wakes whoever waits. Takes the model whole: a copy kept here would look like a user of it.
+    fn store(&self, loaded: Result<Arc<dyn Embedder>, Error>) {
+        let mut inner = self.inner.lock();
+        inner.used = Instant::now();
+        match loaded {
+            Ok(model) => {
+                inner.failure = None;
+                inner.content = Content::Model(model);
+            }
+            Err(error) => {
+                inner.failure = Some((inner.attempt, Arc::new(error)));
+                inner.content = Content::Empty;
+            }
+        }
         drop(inner);
         self.loaded.notify_all();
-        result
     }
 }
 
