@@ -58,7 +58,7 @@ function* searchTable({ figures: { search, data } }) {
 }
 
 function other({ name }) {
-  return /^(adding one record at 10000|indexing|importing|resident|MiniLM|exact f32|hybrid at)/.test(name)
+  return /^(adding one record at 50000|indexing|importing|resident|MiniLM|exact f32|hybrid at)/.test(name)
 }
 
 function rate({ name }) {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { open } from 'canopy-engine'
-import { LoopWatch } from '../loop.js'
+import { open, type Collection, type Database } from 'canopy-engine'
+import { watched } from '../loop.js'
 import { withFolder } from '../paths.js'
 import { fastest, round } from '../time.js'
 import type { Data } from './data.js'
@@ -16,23 +16,17 @@ export async function measureImport({ documents }: Data): Promise<Findings> {
     const file = path.join(folder, 'texts.jsonl')
     await writeFile(file, documents.map((document) => JSON.stringify(document)).join('\n'))
     let run = 0
-    const watch = new LoopWatch()
-    const seconds = await fastest(
-      RUNS,
-      async () => {
-        run += 1
-        const db = await open(path.join(folder, String(run)))
-        // The model is loaded before, as in a program that has answered once.
-        await db.embed(MODEL, ['warm'])
-        const collection = await db.create('docs', { model: MODEL })
-        watch.reset()
-        return { db, collection }
-      },
-      async ({ collection }) => collection.import(file),
-      async ({ db }) => db.close(),
-    )
-    const blocked = watch.read()
-    watch.stop()
+    const prepare = async (): Promise<{ db: Database; collection: Collection }> => {
+      run += 1
+      const db = await open(path.join(folder, String(run)))
+      // The model is loaded before, as in a program that has answered once.
+      await db.embed(MODEL, ['warm'])
+      return { db, collection: await db.create('docs', { model: MODEL }) }
+    }
+    const seconds = await fastest(RUNS, prepare, ({ collection }) => collection.import(file), ({ db }) => db.close())
+    const last = await prepare()
+    const blocked = await watched(() => last.collection.import(file))
+    await last.db.close()
     return {
       figures: { records: documents.length, model: MODEL, seconds, perSecond: round(documents.length / seconds), loop: blocked },
       checks: [

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { open, type Collection, type Database } from 'canopy-engine'
-import { LoopWatch } from '../loop.js'
+import { watched } from '../loop.js'
 import { withFolder } from '../paths.js'
 import { fastest, milliseconds, round } from '../time.js'
 import type { Data } from './data.js'
@@ -21,17 +21,16 @@ export async function measureIndex(data: Data): Promise<Findings> {
       const db = await open(path.join(folder, String(run)))
       return { db, collection: await db.create('docs', { dim: data.dim }) }
     }
-    const watch = new LoopWatch()
     const searchable = ({ collection }: Prepared) => collection.search({ vector: vectors.subarray(0, data.dim), mode: 'vector', limit: 1 })
     const index = (records: readonly { id: string }[]) => fastest(RUNS, prepare, async (prepared) => {
-      watch.reset()
       await prepared.collection.add(records, { vectors })
       await searchable(prepared)
     }, ({ db }) => db.close())
     const vectorsOnly = await index(bare)
     const withTexts = await index(documents)
-    const blocked = watch.read()
-    watch.stop()
+    const last = await prepare()
+    const blocked = await watched(() => last.collection.add(documents, { vectors }))
+    await last.db.close()
     const reopened = await open(path.join(folder, String(run)))
     const collection = await reopened.collection('docs')
     const firstSearch = await milliseconds(() => collection.search({ text: 'the first search', vector: vectors.subarray(0, data.dim) }))

@@ -2,11 +2,12 @@ import { canopy } from '../peers/canopy.js'
 import { LIMIT, type Engine, type Opener } from '../peers/engine.js'
 import { lanceDb } from '../peers/lance.js'
 import { sqliteVec } from '../peers/sqlite.js'
-import { LoopWatch } from '../loop.js'
+import { watched, type Blocking } from '../loop.js'
 import { withFolder } from '../paths.js'
 import { say, type Check } from '../result.js'
 import { milliseconds, round, Rounds, type Timing } from '../time.js'
 import { row } from '../vectors.js'
+import type { Document } from '../wordnet.js'
 import type { Data } from './data.js'
 import type { Findings, Settings } from '../../store.js'
 
@@ -14,7 +15,7 @@ type Mode = 'keyword' | 'vector' | 'hybrid'
 const MODES: readonly Mode[] = ['keyword', 'vector', 'hybrid']
 const QUERIES_PER_ROUND = 40
 const WARM_UP = 10
-const ADDITIONS = 400
+const ADDITIONS_PER_ROUND = 200
 const BLOCKED_MS = 5
 /** Queries whose answers are compared with a brute force. */
 const CHECKED = 20
@@ -36,8 +37,8 @@ interface Contestant {
 interface Size {
   records: number
   contestants: Contestant[]
-  /** Our hold on the event loop while building, searching and adding. */
-  loop: { blockedMs: number; lateMs: number }
+  /** What our searching and adding does to the event loop. */
+  loop: Blocking
 }
 
 /** Every engine at every size; they take turns, query round by query round. */
@@ -54,29 +55,23 @@ export async function measureSearch(data: Data, { sizes, peers, rounds }: Settin
 
 async function measureSize(data: Data, records: number, rounds: number, openers: Array<[string, Opener]>, folder: string, skipped: string[]): Promise<Size> {
   const runs: Run[] = []
-  const watch = new LoopWatch()
-  const loop = { blockedMs: 0, lateMs: 0 }
-  const watched = async (engine: Engine, work: () => Promise<void>): Promise<void> => {
-    watch.reset()
-    await work()
-    if (engine.name !== 'canopy') return
-    const { blockedMs, lateMs } = watch.read()
-    Object.assign(loop, { blockedMs: Math.max(loop.blockedMs, blockedMs), lateMs: Math.max(loop.lateMs, lateMs) })
-  }
   for (const [name, opener] of openers) {
     try {
-      const engine = await opener(folder)
-      await watched(engine, async () => void runs.push(await Run.start(engine, data, records)))
+      runs.push(await Run.start(await opener(folder), data, records))
     } catch (error) {
       skipped.push(`${name}: ${(error as Error).message.split('\n', 1)[0]}`)
     }
   }
   for (const run of runs) await run.warmUp()
-  for (let turn = 0; turn < rounds; turn += 1) for (const run of runs) await watched(run.engine, () => run.search(turn))
+  for (let turn = 0; turn < rounds; turn += 1) for (const run of runs) await run.search(turn)
   // Before the additions, which repeat stored vectors.
   for (const run of runs) await run.check()
-  for (const run of runs) await watched(run.engine, () => run.add())
-  watch.stop()
+  for (let turn = 0; turn < rounds; turn += 1) for (const run of runs) await run.add(turn)
+  const ours = runs.find(({ engine }) => engine.name === 'canopy')
+  const loop = await watched(async () => {
+    await ours?.search(rounds)
+    await ours?.add(rounds)
+  })
   const contestants = []
   for (const run of runs) contestants.push(await run.finish())
   return { records, contestants, loop }
@@ -113,15 +108,11 @@ class Run {
   }
 
   /** One record after the other, each awaited: what a program does that saves a note. */
-  async add(): Promise<void> {
+  async add(turn: number): Promise<void> {
     const { documents, vectors, dim } = this.#data
-    const all = Array.from({ length: ADDITIONS }, (_, i) => i)
-    for (let start = 0; start < ADDITIONS; start += ADDITIONS / 4) {
-      await this.#times.add.add(all.slice(start, start + ADDITIONS / 4), (i) => {
-        const document = documents[i % documents.length]
-        return document && this.engine.add({ ...document, id: `new-${i}` }, row(vectors, dim, i % documents.length).slice())
-      })
-    }
+    const numbers = Array.from({ length: ADDITIONS_PER_ROUND }, (_, i) => turn * ADDITIONS_PER_ROUND + i)
+    const additions = numbers.map((i) => ({ document: { ...(documents[i % documents.length] as Document), id: `new-${i}` }, vector: row(vectors, dim, i % documents.length).slice() }))
+    await this.#times.add.add(additions, ({ document, vector }) => this.engine.add(document, vector))
   }
 
   async check(): Promise<void> {
