@@ -79,16 +79,13 @@ impl Nearest {
 impl Keep for Nearest {
     #[inline]
     fn offer(&mut self, id: u32, measure: f64) {
-        let len = self.ids.len();
-        let before = |at: usize| (self.measures[at], self.ids[at]) < (measure, id);
-        let full = len == self.k;
-        if full && before(len - 1) {
+        let full = self.is_bounded();
+        if full && (measure, id) >= (self.measures[self.k - 1], self.ids[self.k - 1]) {
             return;
         }
-        // Short lists are searched from the far end, where most newcomers belong.
-        let mut place = if len <= 32 { len } else { self.measures.partition_point(|&known| known <= measure) };
-        while place > 0 && !before(place - 1) {
-            place -= 1;
+        let mut place = self.measures.partition_point(|&known| known < measure);
+        while place < self.ids.len() && self.measures[place] == measure && self.ids[place] < id {
+            place += 1;
         }
         if full {
             self.measures.pop();
