@@ -166,11 +166,9 @@ impl CoverTree {
         let inward = self.geometry.inward(radius);
         let kept = self.ask(&queries, || Ball::new(inward, self.leaves.is_some()), &task)?;
         let mut out = Within { starts: vec![0], ids: Vec::new(), distances: Vec::new() };
-        for mut keep in kept {
-            keep.finish();
-            let (measures, ids) = keep.kept();
-            out.ids.extend_from_slice(ids);
-            out.distances.extend(measures.iter().map(|&measure| self.reported(measure)));
+        for keep in kept {
+            out.ids.extend(keep.kept().iter().map(|&(_, id)| id));
+            out.distances.extend(keep.kept().iter().map(|&(measure, _)| self.reported(measure)));
             out.starts.push(out.ids.len());
         }
         task.finish();
@@ -254,15 +252,15 @@ impl CoverTree {
             Geometry::Custom(metric) => &**metric,
             _ => &Straight,
         };
-        self.tree.search(&self.points, metric, query, except, keep)
+        self.tree.search(&self.points, metric, query, except, keep)?;
+        keep.finish();
+        Ok(())
     }
 
     fn write(&self, out: &mut Neighbours, row: usize, keep: &impl Keep) {
-        let (measures, ids) = keep.kept();
-        let start = row * out.k;
-        out.ids[start..start + ids.len()].copy_from_slice(ids);
-        for (out, &measure) in out.distances[start..].iter_mut().zip(measures) {
-            *out = self.reported(measure);
+        for (place, &(measure, id)) in (row * out.k..).zip(keep.kept()) {
+            out.ids[place] = id;
+            out.distances[place] = self.reported(measure);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Answers, and the bounded list they are collected in.
 
 use crate::error::Error;
+use std::cmp::Ordering;
 
 /// The id that stands where there is no neighbour; its distance is `+inf`.
 pub const MISSING: u32 = u32::MAX;
@@ -53,65 +54,97 @@ pub(crate) trait Keep {
     fn zeros_from(&self) -> u32 {
         MISSING
     }
-    /// What was kept, nearest first.
-    fn kept(&self) -> (&[f64], &[u32]);
+    /// Notes that a run of offers ended: a good moment to learn a bound.
+    fn pause(&mut self) {}
+    /// Puts what was kept in order, nearest first; nothing is offered afterwards.
+    fn finish(&mut self);
+    /// What was kept; in order after [`Keep::finish`].
+    fn kept(&self) -> &[Kept];
 }
 
-/// The `k` nearest, in order. Shifting a short sorted list costs less than keeping a heap and sorting it at the end.
+/// A point that was kept: its measure and its id.
+pub(crate) type Kept = (f64, u32);
+
+/// Nearer first, equal measures by ascending id.
+fn nearer(a: &Kept, b: &Kept) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+}
+
+/// The `k` nearest.
+///
+/// Points go to the end of a list that is cut back to the best `k` when it has grown to twice as many: a constant time for each,
+/// where a sorted list or a heap of 50 takes longer than all distances together. The bound is that of the last cut.
 #[derive(Debug, Clone)]
 pub(crate) struct Nearest {
     k: usize,
-    measures: Vec<f64>,
-    ids: Vec<u32>,
+    kept: Vec<Kept>,
+    /// The k-th of the last cut.
+    bound: Option<Kept>,
 }
 
 impl Nearest {
     pub(crate) fn new(k: usize) -> Self {
-        Self { k, measures: Vec::with_capacity(k.min(1024) + 1), ids: Vec::with_capacity(k.min(1024) + 1) }
+        Self { k, kept: Vec::with_capacity(2 * k.min(1024)), bound: None }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.measures.clear();
-        self.ids.clear();
+        self.kept.clear();
+        self.bound = None;
+    }
+
+    fn cut(&mut self) {
+        if self.kept.len() >= self.k {
+            let (_, worst, _) = self.kept.select_nth_unstable_by(self.k - 1, nearer);
+            self.bound = Some(*worst);
+            self.kept.truncate(self.k);
+        }
     }
 }
 
 impl Keep for Nearest {
     #[inline]
     fn offer(&mut self, id: u32, measure: f64) {
-        let full = self.is_bounded();
-        if full && (measure, id) >= (self.measures[self.k - 1], self.ids[self.k - 1]) {
+        if self.bound.is_some_and(|bound| (measure, id) >= bound) {
             return;
         }
-        let mut place = self.measures.partition_point(|&known| known < measure);
-        while place < self.ids.len() && self.measures[place] == measure && self.ids[place] < id {
-            place += 1;
+        self.kept.push((measure, id));
+        if self.kept.len() >= 2 * self.k {
+            self.cut();
         }
-        if full {
-            self.measures.pop();
-            self.ids.pop();
-        }
-        self.measures.insert(place, measure);
-        self.ids.insert(place, id);
     }
 
     #[inline]
     fn limit(&self) -> f64 {
-        if self.is_bounded() { self.measures[self.k - 1] } else { f64::INFINITY }
+        self.bound.map_or(f64::INFINITY, |bound| bound.0)
     }
 
     #[inline]
     fn is_bounded(&self) -> bool {
-        self.ids.len() == self.k
+        self.bound.is_some()
     }
 
     #[inline]
     fn zeros_from(&self) -> u32 {
-        if self.limit() == 0.0 { self.ids[self.k - 1] } else { MISSING }
+        match self.bound {
+            Some((0.0, id)) => id,
+            _ => MISSING,
+        }
     }
 
-    fn kept(&self) -> (&[f64], &[u32]) {
-        (&self.measures, &self.ids)
+    #[inline]
+    fn pause(&mut self) {
+        if self.bound.is_none() {
+            self.cut();
+        }
+    }
+
+    fn finish(&mut self) {
+        self.cut();
+        self.kept.sort_unstable_by(nearer);
+    }
+
+    fn kept(&self) -> &[Kept] {
+        &self.kept
     }
 }
 
@@ -121,20 +154,12 @@ pub(crate) struct Ball {
     radius: f64,
     /// Whether measures are squares.
     squares: bool,
-    found: Vec<(f64, u32)>,
-    measures: Vec<f64>,
-    ids: Vec<u32>,
+    kept: Vec<Kept>,
 }
 
 impl Ball {
     pub(crate) fn new(radius: f64, squares: bool) -> Self {
         Self { radius, squares, ..Self::default() }
-    }
-
-    /// Puts what was found in order; until then [`Keep::kept`] is empty.
-    pub(crate) fn finish(&mut self) {
-        self.found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        (self.measures, self.ids) = self.found.drain(..).unzip();
     }
 }
 
@@ -144,7 +169,7 @@ impl Keep for Ball {
         // The root is compared, not the square: squaring a radius that is itself a root may round below what it came from.
         let distance = if self.squares { measure.sqrt() } else { measure };
         if distance <= self.radius {
-            self.found.push((measure, id));
+            self.kept.push((measure, id));
         }
     }
 
@@ -158,7 +183,11 @@ impl Keep for Ball {
         true
     }
 
-    fn kept(&self) -> (&[f64], &[u32]) {
-        (&self.measures, &self.ids)
+    fn finish(&mut self) {
+        self.kept.sort_unstable_by(nearer);
+    }
+
+    fn kept(&self) -> &[Kept] {
+        &self.kept
     }
 }

@@ -89,11 +89,11 @@ fn fill(
             }
             group.run(Some(leaf));
             for keep in group.answers() {
-                let (squares, ids) = keep.kept();
+                let kept = keep.kept();
                 let row = found.1.len() + k;
-                found.1.extend_from_slice(ids);
+                found.1.extend(kept.iter().map(|&(_, id)| id));
                 found.1.resize(row, MISSING);
-                found.2.extend(squares.iter().map(|square| geometry.outward(square.sqrt()) as f32));
+                found.2.extend(kept.iter().map(|(square, _)| geometry.outward(square.sqrt()) as f32));
                 found.2.resize(row, f32::INFINITY);
             }
             task.advance(found.0.len() - owners)?;

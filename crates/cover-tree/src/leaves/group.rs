@@ -87,11 +87,12 @@ impl<'a, K: Keep> Group<'a, K> {
             (0..self.queries.len()).for_each(|at| self.seed(at, home));
         }
         self.walk();
+        self.queries.iter_mut().for_each(|query| query.keep.finish());
     }
 
     /// The answers, in the order in which the queries were added.
-    pub(crate) fn answers(&mut self) -> impl Iterator<Item = &mut K> {
-        self.queries.iter_mut().map(|query| &mut query.keep)
+    pub(crate) fn answers(&self) -> impl Iterator<Item = &K> {
+        self.queries.iter().map(|query| &query.keep)
     }
 
     /// Looks at leaves around `home` until the query knows a bound.
@@ -131,6 +132,7 @@ impl<'a, K: Keep> Group<'a, K> {
                 query.keep.offer(id, square(exact, leaves.row(place)));
             }
         }
+        query.keep.pause();
         // Where k points lie at the query's own place, only lower ids still matter.
         query.except.from = query.except.from.min(query.keep.zeros_from());
         self.limits[at] = leaves.frame.threshold(query.keep.limit(), query.slack);

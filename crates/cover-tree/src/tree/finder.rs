@@ -7,7 +7,7 @@ use super::walk::Cover;
 use crate::error::Error;
 use crate::leaves::{Frame, Reaching};
 use crate::metric::{Metric, square};
-use crate::neighbours::Keep;
+use crate::neighbours::{Keep, Kept};
 use crate::points::Points;
 use crate::task::Task;
 use rayon::prelude::*;
@@ -128,8 +128,10 @@ impl Keep for NearestCover<'_> {
         true
     }
 
-    fn kept(&self) -> (&[f64], &[u32]) {
-        (&[], &[])
+    fn finish(&mut self) {}
+
+    fn kept(&self) -> &[Kept] {
+        &[]
     }
 }
 
@@ -158,7 +160,9 @@ impl Keep for EarlierCovers<'_> {
         true
     }
 
-    fn kept(&self) -> (&[f64], &[u32]) {
-        (&[], &[])
+    fn finish(&mut self) {}
+
+    fn kept(&self) -> &[Kept] {
+        &[]
     }
 }

@@ -45,6 +45,7 @@ impl Tree {
             if search.is_beyond(node as usize, distance) {
                 continue;
             }
+            search.keep.pause();
             let mut child = node + 1;
             while child < self.ends[node as usize] {
                 let end = self.ends[child as usize];
