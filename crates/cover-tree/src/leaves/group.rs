@@ -179,12 +179,22 @@ impl<'a, K: Keep> Group<'a, K> {
         self.stack[start..].sort_unstable_by(|a, b| b.distance.total_cmp(&a.distance).then(b.place.cmp(&a.place)));
     }
 
+    /// The queries that a leaf is in reach of, one bit each.
+    fn in_reach(&self, leaf: usize) -> u32 {
+        // The walk has measured the box around a single query, and that is the query itself.
+        if self.queries.len() == 1 {
+            return 1;
+        }
+        let (leaves, level) = (self.leaves, &self.leaves.levels[0]);
+        let (low, high) = level.corners(leaf, leaves.dim);
+        // SAFETY: the group's lanes are `dim * LEAF` long and the corners `dim`; `kernels` chose for this machine.
+        unsafe { (self.kernels.reach)(&self.lanes, low, high, &self.limits, level.cap(leaf)) }
+    }
+
     /// Shows a leaf to each query that it is in reach of.
     fn visit(&mut self, leaf: usize) {
-        let (leaves, level) = (self.leaves, &self.leaves.levels[0]);
-        let ((low, high), lowest) = (level.corners(leaf, leaves.dim), level.lowest(leaf));
-        // SAFETY: the group's lanes are `dim * LEAF` long and the corners `dim`; `kernels` chose for this machine.
-        let mut mask = unsafe { (self.kernels.reach)(&self.lanes, low, high, &self.limits, level.cap(leaf)) };
+        let lowest = self.leaves.levels[0].lowest(leaf);
+        let mut mask = self.in_reach(leaf);
         if mask == 0 {
             return;
         }
