@@ -24,8 +24,8 @@ await main(() => {
 
 function section() {
   const [store, http, quality] = ['store', 'http', 'quality'].map(newest)
-  const parts = [machineLine(store ?? http ?? quality)]
-  if (store !== undefined) parts.push(...searchTable(store), ...figures([...store.checks.filter(other), ...(http?.checks ?? []).filter(rate)]))
+  const parts = []
+  if (store !== undefined) parts.push(machineLine(store), ...searchTable(store), ...figures([...store.checks.filter(other), ...(http?.checks ?? []).filter(rate)]))
   if (quality !== undefined) parts.push(...qualityTable(quality))
   parts.push('Measured by `canopy bench store --peers`, `canopy bench http` and `canopy bench quality --data …`; the whole results are in `bench/results/`.')
   return parts.join('\n')
@@ -38,8 +38,8 @@ function newest(bench) {
   return last === undefined ? undefined : JSON.parse(readFileSync(at('bench', 'results', last), 'utf8'))
 }
 
-function machineLine({ machine, date, load }) {
-  return `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.isa}, Node ${machine.node}, ${date.slice(0, 10)}; load average ${load[0]} when it ended. All engines ran in one process, taking turns; medians of the best of five rounds.\n`
+function machineLine({ machine, date, load, options: { rounds } }) {
+  return `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.isa}, Node ${machine.node}, ${date.slice(0, 10)}; load average ${load[0]} when it ended. All engines ran in one process, taking turns; medians of the best of ${rounds} rounds.\n`
 }
 
 /** Milliseconds of every engine at every size. */
@@ -58,7 +58,7 @@ function* searchTable({ figures: { search, data } }) {
 }
 
 function other({ name }) {
-  return /^(adding one record at 50000|indexing|importing|resident|MiniLM|exact f32|hybrid at)/.test(name)
+  return /^(adding one record at 10000|indexing|importing|resident|MiniLM|exact f32|hybrid at)/.test(name)
 }
 
 function rate({ name }) {
