@@ -39,7 +39,7 @@ function newest(bench) {
 }
 
 function machineLine({ machine, date, load, options: { rounds } }) {
-  return `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.isa}, Node ${machine.node}, ${date.slice(0, 10)}; load average ${load[0]} when it ended. All engines ran in one process, taking turns; medians of the best of ${rounds} rounds.\n`
+  return `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.isa}, Node ${machine.node}, ${date.slice(0, 10)}; load average ${load[0]} when it ended${machine.priority < 0 ? ', measured with a raised priority beside other work' : ''}. All engines ran in one process, taking turns; medians of the best of ${rounds} rounds.\n`
 }
 
 /** Milliseconds of every engine at every size. */

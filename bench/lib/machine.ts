@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { system } from 'canopy-engine'
 import { root } from './paths.js'
@@ -14,6 +15,8 @@ export interface Machine {
   isa: string
   version: string
   sqlite: string
+  /** What the scheduler was asked to prefer this process by (nice value; below 0 is more): 0 unless the caller raised it to measure beside other work. */
+  priority: number
 }
 
 /** This machine. */
@@ -28,6 +31,16 @@ export function machine(): Machine {
     isa,
     version,
     sqlite,
+    priority: priority(),
+  }
+}
+
+/** The process's own nice value, or that of its session where Linux groups processes by session. */
+function priority(): number {
+  try {
+    return Number(/nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'utf8'))?.[1] ?? 0)
+  } catch {
+    return os.getPriority()
   }
 }
 
