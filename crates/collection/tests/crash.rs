@@ -47,7 +47,7 @@ fn child() {
             let progress = Progress::new(|done, _| {
                 say(&format!("done {done}"));
                 // Slow enough for the parent to strike in the middle, on a busy machine too.
-                std::thread::sleep(Duration::from_millis(20));
+                std::thread::sleep(Duration::from_millis(200));
             });
             collection.import(&source, &ImportOptions::default(), &Cancel::new(), &progress).unwrap();
         }
