@@ -1,6 +1,6 @@
 //! What the store costs: one added record, a bulk load, the read behind a search, a scan.
 //!
-//! `cargo run --release -p canopy-store --example bench [folder]` prints one JSON line last. Each figure is the best of three rounds.
+//! `cargo run --release -p canopy-store --example store_bench [folder]` prints one JSON line last. Each figure is the best of three rounds.
 
 use canopy_core::MetricKind;
 use canopy_store::{Change, CollectionSpec, OpenOptions, PutMode, Scan, Store, VectorSpec};

@@ -1,4 +1,4 @@
-//! Speed and size: `cargo run --release -p canopy-keyword --example bench -- DOCUMENTS [FILE]`.
+//! Speed and size: `cargo run --release -p canopy-keyword --example keyword_bench -- DOCUMENTS [FILE]`.
 //!
 //! Without FILE the texts are generated: 60 to 100 words drawn by Zipf's law from a vocabulary that grows with them.
 //! With FILE each line is a text, repeated in pairs until there are DOCUMENTS. Queries have 5 to 15 words: every other one
