@@ -79,9 +79,12 @@ pub(crate) fn current(
 ) -> Result<Vec<Option<Record>>, Error> {
     let mut records = store.get_slots(key, slots, vectors)?;
     if store.access() == Access::ReadOnly {
-        let changed: HashSet<u32> = store.changed_since(key, resident.sequence)?.upserted.into_iter().collect();
+        // Read after the records, so it names every slot that changed before they were read. One that is empty by now may
+        // have held another record then.
+        let changes = store.changed_since(key, resident.sequence)?;
+        let changed: HashSet<u32> = changes.upserted.into_iter().chain(changes.deleted).collect();
         for (record, slot) in records.iter_mut().zip(slots) {
-            record.take_if(|_| changed.contains(slot));
+            record.take_if(|_| changes.rebuild || changed.contains(slot));
         }
     }
     Ok(records)
