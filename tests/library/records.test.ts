@@ -53,11 +53,11 @@ test('ten thousand records pass in order, with progress', async (t) => {
 test('a matrix of vectors belongs to its records', async (t) => {
   const db = await database(t)
   const points = await db.create('points', { dim: 3, metric: 'l2' })
-  const matrix = Float32Array.from({ length: 300 * 3 }, (_, i) => Math.floor(i / 3))
-  await points.add(Array.from({ length: 300 }, (_, i) => ({ id: `p${i}`, text: `p ${i}` })), { vectors: matrix })
-  const { hits } = await points.search({ vector: [257, 257, 257], limit: 1 })
-  t.is(hits[0]?.id, 'p257')
-  t.deepEqual((await points.get('p299', { vector: true }))?.vector, [299, 299, 299])
+  const matrix = Float32Array.from({ length: 1100 * 3 }, (_, i) => Math.floor(i / 3))
+  await points.add(Array.from({ length: 1100 }, (_, i) => ({ id: `p${i}`, text: `p ${i}` })), { vectors: matrix })
+  const { hits } = await points.search({ vector: [1030, 1030, 1030], limit: 1 })
+  t.is(hits[0]?.id, 'p1030')
+  t.deepEqual((await points.get('p1099', { vector: true }))?.vector, [1099, 1099, 1099])
 })
 
 test('a second writer is told that the folder is taken; a reader may look on', async (t) => {

@@ -109,7 +109,7 @@ export class Collection {
   }
 
   /**
-   * Writes records in batches of up to 256, each one transaction. When a batch fails, those before it stay and the
+   * Writes records in batches of up to 1,024, each one transaction. When a batch fails, those before it stay and the
    * error's `written` counts their records.
    */
   async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
@@ -117,9 +117,15 @@ export class Collection {
     checkMatrix(records.length, options.vectors)
     const outcomes: PutOutcome[] = []
     try {
-      for (const batch of batches(records, options.vectors)) {
-        outcomes.push(...(await this.#putBatch(batch, mode, options)))
+      const source = batches(records, options.vectors)
+      let next = source.next()
+      while (!next.done) {
+        const running = this.#putBatch(next.value, mode, options)
+        // While the core commits this batch, the next one is serialised here.
+        const prepared = settled(() => source.next())
+        outcomes.push(...(await running))
         options.onProgress?.(outcomes.length, records.length)
+        next = prepared()
       }
     } catch (error) {
       if (error instanceof CanopyError) error.written = outcomes.length
@@ -262,4 +268,16 @@ function checkMatrix(records: number, matrix: Float32Array | undefined): void {
     'invalid_input',
     `${matrix.length} numbers can't be the vectors of ${records} records: pass records × dimension numbers, row after row`,
   )
+}
+
+/** Does the work now; what comes of it, value or error, is for later. */
+function settled<T>(work: () => T): () => T {
+  try {
+    const value = work()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
 }
