@@ -127,9 +127,7 @@ impl Collection {
         let store = self.shared.store()?;
         let info = self.info(&store)?;
         let vectors = options.vectors && info.spec.vectors.is_some();
-        if options.filter.is_none() {
-            return self.all(&store, options, vectors);
-        }
+        let Some(json) = &options.filter else { return self.all(&store, options, vectors) };
         let from: u32 = match &options.after {
             None => 0,
             Some(cursor) => cursor.parse().map_err(|_| {
@@ -137,10 +135,7 @@ impl Collection {
             })?,
         };
         let resident = self.resident(&store, cancel, &Progress::default())?;
-        let chosen = match &options.filter {
-            Some(json) => filter::evaluate(&filter::parse(json)?, &resident.columns, &resident.live),
-            None => resident.live.clone(),
-        };
+        let chosen = filter::evaluate(&filter::parse(json)?, &resident.columns, &resident.live);
         let mut slots: Vec<u32> = chosen.iter().skip_while(|&slot| slot < from).take(options.limit + 1).collect();
         let next = (slots.len() > options.limit).then(|| slots.pop()).flatten();
         let records = current(&store, self.key, &resident, &slots, vectors)?.into_iter().flatten();
