@@ -6,7 +6,7 @@ import { at } from './lib/paths.mjs'
 import { run, version } from './lib/run.mjs'
 import { heartbeat, main, seconds, style } from './lib/say.mjs'
 import { checkCompilers, checkNode } from './lib/tools.mjs'
-import { cargoTotals, tapTotals } from './lib/totals.mjs'
+import { cargoFailures, cargoTotals, tapTotals } from './lib/totals.mjs'
 
 const CI = process.env.CI === 'true'
 /** Tests that may be skipped on a CI machine, and why: each needs what that machine can't have. */
@@ -49,10 +49,10 @@ async function chromium() {
 }
 
 async function rust() {
-  const { code, output } = await run('cargo', ['test', '--workspace', '--locked'], { check: false, quiet: !process.stdout.isTTY })
+  const { code, output } = await run('cargo', ['test', '--workspace', '--locked', '--no-fail-fast'], { check: false, quiet: !process.stdout.isTTY })
   const totals = cargoTotals(output)
   if (code !== 0 && totals.failed === 0) throw new Error(output.slice(-8000))
-  if (code !== 0) console.log(output.slice(-8000))
+  if (code !== 0) console.log(cargoFailures(output))
   return totals
 }
 

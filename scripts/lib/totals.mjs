@@ -11,6 +11,12 @@ export function cargoTotals(output) {
   return totals
 }
 
+/** What the failed tests of `cargo test --no-fail-fast` printed, since the end of a long output is seldom the part that matters. */
+export function cargoFailures(output) {
+  const parts = [...output.matchAll(/^failures:\n\n[^]*?^test result: .*$/gm)].map(([text]) => text.slice(0, 8000))
+  return parts.length === 0 ? output.slice(-8000) : parts.join('\n')
+}
+
 /** From TAP: `ok 1 - title`, `not ok 2 - title`, `ok 3 - title # SKIP`. */
 export function tapTotals(output) {
   const totals = { passed: 0, failed: 0, skipped: [], failures: [] }
