@@ -2,9 +2,10 @@
 
 use crate::error::Error;
 use crate::models::Models;
-use crate::resident::{Resident, load};
+use crate::resident::{Resident, Step, load};
+use crate::searchable::{Follower, Searchable};
 use canopy_core::{Cancel, Progress};
-use canopy_store::{Access, CollectionInfo, Store};
+use canopy_store::{Access, CollectionInfo, CollectionSpec, Store};
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,12 +16,13 @@ use std::time::{Duration, Instant};
 pub(crate) struct Shared {
     store: RwLock<Option<Store>>,
     pub(crate) models: Models,
+    follower: Follower,
     started: Instant,
 }
 
 impl Shared {
     pub(crate) fn new(store: Store, models: Models) -> Self {
-        Self { store: RwLock::new(Some(store)), models, started: Instant::now() }
+        Self { store: RwLock::new(Some(store)), models, follower: Follower::default(), started: Instant::now() }
     }
 
     /// The open store.
@@ -49,8 +51,10 @@ pub struct Collection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) name: String,
     pub(crate) key: u32,
-    resident: RwLock<Option<Resident>>,
-    /// Held from before a commit until the searchable state follows it.
+    searchable: Arc<Searchable>,
+    /// What the store says the collection holds, while no other process can change it.
+    spec: RwLock<Known>,
+    /// Held from before a commit until the searchable state knows of it.
     pub(crate) writing: Mutex<()>,
     /// Grows when the collection gets other vectors, under `writing`.
     vectors_epoch: AtomicU64,
@@ -59,10 +63,18 @@ pub struct Collection {
     last_used_ms: AtomicU64,
 }
 
+#[derive(Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Spec(Arc<CollectionSpec>),
+    Dropped,
+}
+
 /// What a writer knew of the collection when it began to embed.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    pub(crate) info: CollectionInfo,
+    pub(crate) spec: Arc<CollectionSpec>,
     epoch: u64,
 }
 
@@ -72,7 +84,8 @@ impl Collection {
             shared,
             name: info.name.clone(),
             key: info.key,
-            resident: RwLock::new(None),
+            searchable: Arc::default(),
+            spec: RwLock::default(),
             writing: Mutex::new(()),
             vectors_epoch: AtomicU64::new(0),
             seen_version: AtomicU64::new(0),
@@ -85,21 +98,42 @@ impl Collection {
         &self.name
     }
 
+    /// The collection as the store describes it now.
     pub(crate) fn info(&self, store: &Store) -> Result<CollectionInfo, Error> {
         let info = store.collection(&self.name)?;
-        if info.key == self.key {
-            Ok(info)
-        } else {
-            // Dropped and made anew under the same name: this handle speaks of the one that is gone.
-            Err(canopy_store::Error::CollectionNotFound { name: self.name.clone() }.into())
+        // Otherwise dropped and made anew under the same name: this handle speaks of the one that is gone.
+        if info.key == self.key { Ok(info) } else { Err(self.gone()) }
+    }
+
+    fn gone(&self) -> Error {
+        canopy_store::Error::CollectionNotFound { name: self.name.clone() }.into()
+    }
+
+    /// What the collection holds: its vectors and settings. Read once where nobody else writes.
+    pub(crate) fn spec(&self, store: &Store) -> Result<Arc<CollectionSpec>, Error> {
+        if store.access() == Access::ReadOnly {
+            return Ok(Arc::new(self.info(store)?.spec));
         }
+        match &*self.spec.read() {
+            Known::Spec(spec) => return Ok(spec.clone()),
+            Known::Dropped => return Err(self.gone()),
+            Known::Nothing => {}
+        }
+        // Locked while it is read, so that a change comes after it and makes it be forgotten.
+        let mut known = self.spec.write();
+        if matches!(*known, Known::Dropped) {
+            return Err(self.gone());
+        }
+        let spec = Arc::new(self.info(store)?.spec);
+        *known = Known::Spec(spec.clone());
+        Ok(spec)
     }
 
     /// The collection as it is now, to be compared by [`Collection::is_current`] later.
     pub(crate) fn see(&self, store: &Store) -> Result<Seen, Error> {
         // The epoch first: a change in between then makes what was seen look old, never new.
         let epoch = self.vectors_epoch.load(Ordering::Acquire);
-        Ok(Seen { info: self.info(store)?, epoch })
+        Ok(Seen { spec: self.spec(store)?, epoch })
     }
 
     /// Whether the collection still has the vectors that were seen. The caller holds `writing`.
@@ -109,7 +143,14 @@ impl Collection {
 
     /// Drops what was derived from vectors that the store has just replaced. The caller holds `writing`.
     pub(crate) fn vectors_replaced(&self) {
+        *self.spec.write() = Known::Nothing;
         self.vectors_epoch.fetch_add(1, Ordering::Release);
+        self.release();
+    }
+
+    /// Drops everything: the store has the collection no more.
+    pub(crate) fn dropped(&self) {
+        *self.spec.write() = Known::Dropped;
         self.release();
     }
 
@@ -125,15 +166,15 @@ impl Collection {
             self.follow_writer(store)?;
         }
         loop {
-            if let Ok(guard) = RwLockReadGuard::try_map(self.resident.read(), Option::as_ref) {
-                return Ok(guard);
+            if let Some(state) = self.searchable.read() {
+                return Ok(state);
             }
             let _ordered = self.writing.lock();
-            if self.resident.read().is_none() {
+            if self.searchable.read().is_none() {
                 let version = store.data_version()?;
                 let loaded = load(store, &self.info(store)?, cancel, progress)?;
                 self.seen_version.store(version, Ordering::Relaxed);
-                *self.resident.write() = Some(loaded);
+                self.searchable.load(loaded);
             }
         }
     }
@@ -145,32 +186,29 @@ impl Collection {
             return Ok(());
         }
         let _ordered = self.writing.lock();
-        let mut resident = self.resident.write();
-        if let Some(state) = resident.as_mut()
-            && !state.refresh(store, self.key)?
-        {
-            *resident = None;
-        }
+        self.searchable.now(|state| state.refresh(store, self.key))?;
         self.seen_version.store(version, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Lets `follow` bring the searchable state up to a commit, if it is loaded. The caller holds `writing`.
+    /// Leaves committed puts to be indexed by whoever searches next. The caller holds `writing`.
+    pub(crate) fn follow_later(&self, steps: impl FnOnce() -> Vec<Step>) {
+        self.searchable.later(steps, &self.shared.follower);
+    }
+
+    /// Takes slots that the store has emptied out of the searchable state. The caller holds `writing`.
     ///
-    /// When following fails the state is dropped, so that the next search reads the store again: a search must never
-    /// answer from a state that missed a commit.
-    pub(crate) fn follow(&self, follow: impl FnOnce(&mut Resident) -> Result<(), Error>) -> Result<(), Error> {
-        let mut resident = self.resident.write();
-        let result = resident.as_mut().map_or(Ok(()), follow);
-        if result.is_err() {
-            *resident = None;
-        }
-        result
+    /// At once: while a search holds the state, none of its slots may pass on to another record.
+    pub(crate) fn follow_removal(&self, slots: impl Iterator<Item = u32>) -> Result<(), Error> {
+        self.searchable.now(|state| {
+            slots.for_each(|slot| state.remove(slot));
+            Ok(true)
+        })
     }
 
     /// Drops the searchable state; the next search loads it again.
     pub(crate) fn release(&self) -> bool {
-        self.resident.write().take().is_some()
+        self.searchable.release()
     }
 
     /// Drops the searchable state when nothing has used it for `idle`.
@@ -181,6 +219,6 @@ impl Collection {
 
     /// Bytes of the searchable state, `(keyword, vectors, metadata)`, if it is loaded.
     pub(crate) fn memory_bytes(&self) -> Option<(usize, usize, usize)> {
-        self.resident.read().as_ref().map(Resident::memory_bytes)
+        self.searchable.memory_bytes()
     }
 }

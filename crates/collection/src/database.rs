@@ -132,7 +132,7 @@ impl Database {
     pub fn drop_collection(&self, name: &str) -> Result<(), Error> {
         self.shared.store()?.drop_collection(name)?;
         if let Some(collection) = self.open.lock().remove(name) {
-            collection.release();
+            collection.dropped();
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::collection::Collection;
 use crate::error::Error;
 use canopy_core::Cancel;
 use canopy_embed::Embedder;
-use canopy_store::{CollectionInfo, ModelTag};
+use canopy_store::{CollectionSpec, ModelTag};
 use std::sync::Arc;
 
 /// What a collection's model can do right now.
@@ -22,8 +22,8 @@ impl Collection {
     ///
     /// # Errors
     /// `MODEL_LOADING` when the model is still loading and `wait` is false.
-    pub(crate) fn model(&self, info: &CollectionInfo, wait: bool) -> Result<Ready, Error> {
-        let Some(tag) = info.spec.vectors.as_ref().and_then(|spec| spec.model.as_ref()) else { return Ok(Ready::None) };
+    pub(crate) fn model(&self, spec: &CollectionSpec, wait: bool) -> Result<Ready, Error> {
+        let Some(tag) = spec.vectors.as_ref().and_then(|spec| spec.model.as_ref()) else { return Ok(Ready::None) };
         if tag.digest == REMOTE_DIGEST {
             return Ok(Ready::None);
         }

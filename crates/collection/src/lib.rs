@@ -26,6 +26,7 @@ mod read;
 mod rebuild;
 mod resident;
 mod search;
+mod searchable;
 mod stats;
 mod write;
 

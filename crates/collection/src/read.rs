@@ -68,8 +68,8 @@ pub(crate) fn raw(metadata: String) -> Result<Box<RawValue>, Error> {
 
 /// The records in slots that were chosen from `resident`; `None` where there is another by now.
 ///
-/// In the writing process the state is at most one commit behind while it is held, and no slot passes on. A view beside
-/// another process may be further behind: a slot whose record changed since may hold one that was never chosen.
+/// In the writing process no slot passes on while the state is held. A view beside another process may be further
+/// behind: a slot whose record changed since may hold one that was never chosen.
 pub(crate) fn current(
     store: &Store,
     key: u32,
@@ -110,7 +110,7 @@ impl Collection {
     /// `STORE_*`.
     pub fn get(&self, id: &str, vector: bool) -> Result<Option<RecordView>, Error> {
         let store = self.shared.store()?;
-        self.info(&store)?;
+        self.spec(&store)?;
         let Some(slot) = store.slot_of(self.key, id)? else { return Ok(None) };
         let record = store.get_slots(self.key, &[slot], vector)?.into_iter().flatten().find(|record| record.id == id);
         record.map(RecordView::new).transpose()
@@ -125,8 +125,8 @@ impl Collection {
             return Err(Error::Request(format!("limit is {}; it must lie in 1..={MAX_PAGE}", options.limit)));
         }
         let store = self.shared.store()?;
-        let info = self.info(&store)?;
-        let vectors = options.vectors && info.spec.vectors.is_some();
+        let spec = self.spec(&store)?;
+        let vectors = options.vectors && spec.vectors.is_some();
         let Some(json) = &options.filter else { return self.all(&store, options, vectors) };
         let from: u32 = match &options.after {
             None => 0,

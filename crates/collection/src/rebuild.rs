@@ -4,9 +4,9 @@ use crate::collection::{Collection, Seen};
 use crate::database::{CreateOptions, Database};
 use crate::embedding::{Ready, embed};
 use crate::error::Error;
-use crate::resident::Stored;
+use crate::resident::Step;
 use canopy_core::{Cancel, Progress};
-use canopy_store::{Change, CollectionInfo, PutMode, Record, Scan, Store};
+use canopy_store::{Applied, Change, CollectionInfo, PutMode, Record, Scan, Store};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
@@ -63,8 +63,8 @@ impl Database {
         let before = collection.info(&store)?;
         let model_changed = self.change_model(&collection, &store, &before, options)?;
         let seen = collection.see(&store)?;
-        let info = &seen.info;
-        let embedded = collection.embed_missing(&store, &seen, cancel, progress)?;
+        let info = collection.info(&store)?;
+        let embedded = collection.embed_missing(&store, &seen, info.slot_end, cancel, progress)?;
         collection.release();
         drop(collection.resident(&store, cancel, progress)?);
         Ok(RebuildReport { records: info.count, embedded, model_changed })
@@ -95,9 +95,15 @@ impl Database {
 }
 
 impl Collection {
-    fn embed_missing(&self, store: &Store, seen: &Seen, cancel: &Cancel, progress: &Progress) -> Result<u64, Error> {
-        let info = &seen.info;
-        let model = match self.model(info, true)? {
+    fn embed_missing(
+        &self,
+        store: &Store,
+        seen: &Seen,
+        slot_end: u32,
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<u64, Error> {
+        let model = match self.model(&seen.spec, true)? {
             Ready::Model(model) => model,
             Ready::None => return Ok(0),
             Ready::Missing(error) => return Err(error),
@@ -112,7 +118,7 @@ impl Collection {
             let texts: Vec<&str> = bare.iter().map(|record| record.text.as_str()).collect();
             let vectors = embed(self, &*model, &texts, cancel)?;
             embedded += self.attach(store, seen, &bare, &vectors)?;
-            progress.report(u64::from(from), u64::from(info.slot_end));
+            progress.report(u64::from(from), u64::from(slot_end));
         }
     }
 
@@ -156,12 +162,15 @@ impl Collection {
             })
             .collect();
         let applied = store.apply(self.key, &changes)?;
-        self.follow(|resident| {
-            changes.iter().zip(&applied).try_for_each(|(change, applied)| match *change {
-                Change::Put { text, metadata, vector, .. } => resident.put(applied, &Stored { text, metadata, vector }),
-                Change::Delete { .. } => Ok(()),
-            })
-        })?;
+        self.follow_later(|| {
+            let step = |(change, &applied): (&Change<'_>, &Applied)| match *change {
+                Change::Put { text, metadata, vector, .. } => {
+                    Some(Step { applied, text: text.into(), metadata: metadata.into(), vector: vector.map(Into::into) })
+                }
+                Change::Delete { .. } => None,
+            };
+            changes.iter().zip(&applied).filter_map(step).collect()
+        });
         Ok(changes.len() as u64)
     }
 }

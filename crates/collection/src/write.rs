@@ -3,10 +3,10 @@
 use crate::collection::{Collection, Seen};
 use crate::embedding::{Ready, embed};
 use crate::error::Error;
-use crate::resident::Stored;
+use crate::resident::Step;
 use canopy_ann::flat::FlatIndex;
 use canopy_core::{Cancel, Coded, Rows};
-use canopy_store::{Applied, Change, CollectionInfo, Outcome, PutMode, Store};
+use canopy_store::{Applied, Change, CollectionSpec, Outcome, PutMode, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -73,7 +73,7 @@ impl Collection {
             .map_err(|error| Error::Json { what: "the array of records", problem: error.to_string() })?;
         let store = self.shared.store()?;
         let seen = self.see(&store)?;
-        let rows = self.rows(&seen.info, vectors, inputs.len())?;
+        let rows = self.rows(&seen.spec, vectors, inputs.len())?;
         let mut drafts = inputs
             .into_iter()
             .enumerate()
@@ -111,17 +111,17 @@ impl Collection {
 
     fn rows<'v>(
         &self,
-        info: &CollectionInfo,
+        spec: &CollectionSpec,
         vectors: Option<&'v [f32]>,
         records: usize,
     ) -> Result<Option<Rows<'v, f32>>, Error> {
         let Some(vectors) = vectors else { return Ok(None) };
-        let Some(spec) = &info.spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+        let Some(spec) = &spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
         let rows = Rows::new(vectors, spec.dim as usize)?;
         if rows.len() == records { Ok(Some(rows)) } else { Err(Error::VectorCount { records, vectors: rows.len() }) }
     }
 
-    /// Embeds what needs it, commits, and lets the searchable state follow.
+    /// Embeds what needs it and commits it.
     pub(crate) fn store_drafts(
         &self,
         store: &Store,
@@ -133,8 +133,8 @@ impl Collection {
     ) -> Result<Vec<Applied>, Error> {
         let own: Vec<bool> = drafts.iter().map(|draft| draft.vector.is_some()).collect();
         loop {
-            check_vectors(&seen.info, drafts)?;
-            let kept = self.embed_drafts(store, &seen.info, drafts, mode, cancel)?;
+            check_vectors(&seen.spec, drafts)?;
+            let kept = self.embed_drafts(store, &seen.spec, drafts, mode, cancel)?;
             cancel.check()?;
             let ordered = self.writing.lock();
             // Embedding takes its time: meanwhile the collection may have got another model, whose vectors must not be
@@ -150,7 +150,7 @@ impl Collection {
         }
     }
 
-    /// Commits drafts, and lets the searchable state follow. The caller holds `writing`.
+    /// Commits drafts, and tells the searchable state. The caller holds `writing`.
     fn commit(
         &self,
         store: &Store,
@@ -172,12 +172,15 @@ impl Collection {
             Some((source, position)) => store.apply_with_checkpoint(self.key, &changes, source, position)?,
             None => store.apply(self.key, &changes)?,
         };
-        self.follow(|resident| {
-            drafts.iter().zip(&applied).try_for_each(|(draft, applied)| {
-                let stored = Stored { text: &draft.text, metadata: &draft.metadata, vector: draft.vector.as_deref() };
-                resident.put(applied, &stored)
-            })
-        })?;
+        self.follow_later(|| {
+            let step = |(draft, &applied): (&Draft<'_>, &Applied)| Step {
+                applied,
+                text: (&*draft.text).into(),
+                metadata: (&*draft.metadata).into(),
+                vector: draft.vector.as_deref().map(Into::into),
+            };
+            drafts.iter().zip(&applied).map(step).collect()
+        });
         Ok(applied)
     }
 
@@ -195,7 +198,7 @@ impl Collection {
     fn embed_drafts(
         &self,
         store: &Store,
-        info: &CollectionInfo,
+        spec: &CollectionSpec,
         drafts: &mut [Draft<'_>],
         mode: PutMode,
         cancel: &Cancel,
@@ -205,7 +208,7 @@ impl Collection {
         if wanting.is_empty() {
             return Ok(Vec::new());
         }
-        let model = match self.model(info, true)? {
+        let model = match self.model(spec, true)? {
             Ready::Model(model) => model,
             Ready::None => return Ok(Vec::new()),
             // Without its weights a collection still takes texts: they are found by their words.
@@ -239,11 +242,8 @@ impl Collection {
         let changes: Vec<Change<'_>> = ids.iter().map(|&id| Change::Delete { id }).collect();
         let _ordered = self.writing.lock();
         let applied = store.apply(self.key, &changes)?;
-        self.follow(|resident| {
-            let gone = applied.iter().filter(|applied| applied.outcome == Outcome::Deleted);
-            gone.filter_map(|applied| applied.slot).for_each(|slot| resident.remove(slot));
-            Ok(())
-        })?;
+        let gone = applied.iter().filter(|applied| applied.outcome == Outcome::Deleted);
+        self.follow_removal(gone.filter_map(|applied| applied.slot))?;
         Ok(ids
             .iter()
             .zip(applied)
@@ -262,8 +262,8 @@ fn is_stored(known: Option<(u32, u128)>, draft: &Draft<'_>) -> bool {
 }
 
 /// Refuses what the vector leg would refuse, before anything is committed.
-fn check_vectors(info: &CollectionInfo, drafts: &[Draft<'_>]) -> Result<(), Error> {
-    let Some(spec) = &info.spec.vectors else { return Ok(()) };
+fn check_vectors(spec: &CollectionSpec, drafts: &[Draft<'_>]) -> Result<(), Error> {
+    let Some(spec) = &spec.vectors else { return Ok(()) };
     for (row, draft) in drafts.iter().enumerate() {
         if let Some(vector) = &draft.vector {
             FlatIndex::check(spec.dim as usize, spec.metric, vector, row)?;

@@ -12,7 +12,7 @@ pub(crate) use value::Value;
 
 use crate::error::Error;
 use canopy_ann::flat::FlatIndex;
-use canopy_core::SlotSet;
+use canopy_core::{Rows, SlotSet};
 use canopy_keyword::KeywordIndex;
 use canopy_store::{Applied, CollectionInfo, Outcome, Store, VectorSpec};
 use serde_json::{Map, Value as Json};
@@ -35,10 +35,25 @@ pub(crate) struct Resident {
 }
 
 /// A put that the store has committed.
-pub(crate) struct Stored<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) metadata: &'a str,
-    pub(crate) vector: Option<&'a [f32]>,
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) applied: Applied,
+    pub(crate) text: Box<str>,
+    pub(crate) metadata: Box<str>,
+    pub(crate) vector: Option<Box<[f32]>>,
+}
+
+impl Step {
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        let vector = self.vector.as_ref().map_or(0, |vector| size_of_val(&**vector));
+        size_of::<Self>() + self.text.len() + self.metadata.len() + vector
+    }
+
+    /// Whether the words must be indexed.
+    fn new_text(&self) -> bool {
+        self.applied.text_changed || self.applied.outcome == Outcome::Inserted
+    }
 }
 
 impl Resident {
@@ -56,23 +71,45 @@ impl Resident {
         })
     }
 
-    /// Follows a put that the store has committed.
-    pub(crate) fn put(&mut self, applied: &Applied, record: &Stored<'_>) -> Result<(), Error> {
-        let Some(slot) = applied.slot else { return Ok(()) };
-        self.live.insert(slot);
-        if applied.text_changed || applied.outcome == Outcome::Inserted {
-            self.keyword.upsert(slot, record.text);
+    /// Follows puts that the store has committed, in their order.
+    pub(crate) fn follow(&mut self, steps: &[Step]) -> Result<(), Error> {
+        // A slot may be put more than once, with its vector or without, which matters only one by one.
+        if steps.len() < BULK || !distinct(steps) {
+            return steps.iter().try_for_each(|step| self.put(step));
         }
-        self.columns.set(slot, &parse_metadata(record.metadata)?);
+        let texts: Vec<(u32, &str)> =
+            steps.iter().filter(|step| step.new_text()).filter_map(|step| Some((step.applied.slot?, &*step.text))).collect();
+        self.keyword.extend(&texts);
         if let Some(vectors) = &mut self.vectors {
-            match record.vector {
-                Some(vector) => vectors.upsert(slot, vector)?,
-                // The store keeps the vector of an unchanged text.
-                None if applied.text_changed => {
-                    vectors.remove(slot);
-                }
-                None => {}
-            }
+            let mut numbers = Vec::with_capacity(steps.len() * vectors.dim());
+            let with = |step: &&Step| step.vector.is_some();
+            let slots: Vec<u32> = steps.iter().filter(with).filter_map(|step| step.applied.slot).collect();
+            steps.iter().filter(|step| step.applied.slot.is_some()).filter_map(|step| step.vector.as_deref()).for_each(|vector| numbers.extend_from_slice(vector));
+            vectors.extend(&slots, Rows::new(&numbers, vectors.dim())?)?;
+        }
+        steps.iter().try_for_each(|step| self.note(step))
+    }
+
+    /// Follows one put.
+    fn put(&mut self, step: &Step) -> Result<(), Error> {
+        let Some(slot) = step.applied.slot else { return Ok(()) };
+        if step.new_text() {
+            self.keyword.upsert(slot, &step.text);
+        }
+        if let (Some(vectors), Some(vector)) = (&mut self.vectors, &step.vector) {
+            vectors.upsert(slot, vector)?;
+        }
+        self.note(step)
+    }
+
+    /// What is left of a put when its words and its vector are indexed.
+    fn note(&mut self, step: &Step) -> Result<(), Error> {
+        let Some(slot) = step.applied.slot else { return Ok(()) };
+        self.live.insert(slot);
+        self.columns.set(slot, &parse_metadata(&step.metadata)?);
+        // The store keeps the vector of an unchanged text.
+        if let (Some(vectors), None, true) = (&mut self.vectors, &step.vector, step.applied.text_changed) {
+            vectors.remove(slot);
         }
         Ok(())
     }
@@ -95,12 +132,16 @@ impl Resident {
         }
         changes.deleted.iter().for_each(|&slot| self.remove(slot));
         for chunk in changes.upserted.chunks(REFRESH_CHUNK) {
-            for record in store.get_slots(key, chunk, self.vectors.is_some())?.into_iter().flatten() {
-                let applied = Applied { slot: Some(record.slot), outcome: Outcome::Replaced, text_changed: true };
-                let stored =
-                    Stored { text: &record.text, metadata: &record.metadata, vector: record.vector.as_deref() };
-                self.put(&applied, &stored)?;
-            }
+            let records = store.get_slots(key, chunk, self.vectors.is_some())?.into_iter().flatten();
+            let steps: Vec<Step> = records
+                .map(|record| Step {
+                    applied: Applied { slot: Some(record.slot), outcome: Outcome::Replaced, text_changed: true },
+                    text: record.text.into(),
+                    metadata: record.metadata.into(),
+                    vector: record.vector.map(Vec::into_boxed_slice),
+                })
+                .collect();
+            self.follow(&steps)?;
         }
         self.sequence = changes.sequence;
         Ok(true)
@@ -111,6 +152,15 @@ impl Resident {
         let vectors = self.vectors.as_ref().map_or(0, FlatIndex::memory_bytes);
         (self.keyword.memory_bytes(), vectors, self.columns.memory_bytes() + self.live.words().len() * 8)
     }
+}
+
+/// Puts that are worth indexing together, on both cores.
+const BULK: usize = 64;
+
+fn distinct(steps: &[Step]) -> bool {
+    let mut slots: Vec<u32> = steps.iter().filter_map(|step| step.applied.slot).collect();
+    slots.sort_unstable();
+    slots.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// Records fetched at once while following another process: a few MB of text and vectors.

@@ -28,8 +28,8 @@ impl Collection {
         }
         request.mode = Mode::Vector;
         let store = self.shared.store()?;
-        let info = self.info(&store)?;
-        let Some(spec) = &info.spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+        let spec = self.spec(&store)?;
+        let Some(spec) = &spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
         let rows = Rows::new(vectors, spec.dim as usize)?;
         rows.check_finite()?;
         if rows.len() > MAX_QUERIES {

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::filter;
 use crate::resident::Resident;
 use canopy_core::{Cancel, Progress, Rows, SlotSet};
-use canopy_store::{CollectionInfo, Store};
+use canopy_store::{CollectionSpec, Store};
 use std::time::Instant;
 
 /// A search with everything decided: which legs run, with what, over which slots.
@@ -58,14 +58,14 @@ impl Collection {
         let request = SearchRequest::parse(request)?;
         let store = self.shared.store()?;
         loop {
-            let info = self.info(&store)?;
+            let spec = self.spec(&store)?;
             let mut notes = Vec::new();
             let made = match vector {
                 Some(vector) => {
-                    self.check_query(&info, vector)?;
+                    self.check_query(&spec, vector)?;
                     None
                 }
-                None => self.query_vector(&info, &request, &mut notes, cancel)?,
+                None => self.query_vector(&spec, &request, &mut notes, cancel)?,
             };
             let vector = vector.or(made.as_deref()).filter(|_| request.mode != Mode::Keyword);
             let text = request.text.as_deref().filter(|_| request.mode != Mode::Vector);
@@ -73,7 +73,7 @@ impl Collection {
                 return if notes.is_empty() { Err(Error::SearchEmpty) } else { Ok(nothing(notes, started)) };
             }
             let resident = self.resident(&store, cancel, &Progress::default())?;
-            if resident.spec != info.spec.vectors {
+            if resident.spec != spec.vectors {
                 // A rebuild changed the model in between: this query vector is of the former one.
                 drop(resident);
                 cancel.check()?;
@@ -101,8 +101,8 @@ impl Collection {
         Ok(SearchAnswer { hits, mode, notes: plan.notes, next, took_ms: started.elapsed().as_secs_f64() * 1e3 })
     }
 
-    fn check_query(&self, info: &CollectionInfo, vector: &[f32]) -> Result<(), Error> {
-        let Some(spec) = &info.spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
+    fn check_query(&self, spec: &CollectionSpec, vector: &[f32]) -> Result<(), Error> {
+        let Some(spec) = &spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
         let rows = Rows::new(vector, spec.dim as usize)?;
         rows.check_finite()?;
         if rows.len() == 1 { Ok(()) } else { Err(Error::VectorCount { records: 1, vectors: rows.len() }) }
@@ -111,14 +111,14 @@ impl Collection {
     /// The text as a vector, where the search wants one and the collection's model can make it.
     fn query_vector(
         &self,
-        info: &CollectionInfo,
+        spec: &CollectionSpec,
         request: &SearchRequest,
         notes: &mut Vec<String>,
         cancel: &Cancel,
     ) -> Result<Option<Vec<f32>>, Error> {
         let Some(text) = request.text.as_deref().filter(|_| request.mode != Mode::Keyword) else { return Ok(None) };
         let explicit = request.mode == Mode::Vector;
-        let trouble = match self.model(info, request.wait)? {
+        let trouble = match self.model(spec, request.wait)? {
             Ready::Model(model) => {
                 let vector = self.shared.models.embed_query(&*model, text, cancel)?;
                 if vector.is_some() {
@@ -129,7 +129,7 @@ impl Collection {
                 notes.push(format!("{searched}: the model knows no word of this text"));
                 return Ok(None);
             }
-            Ready::None if info.spec.vectors.is_some() => Error::ModelMissing(format!(
+            Ready::None if spec.vectors.is_some() => Error::ModelMissing(format!(
                 "collection {:?} takes vectors from its callers: send `vector` with the search",
                 self.name
             )),

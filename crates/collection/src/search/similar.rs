@@ -22,7 +22,7 @@ impl Collection {
             return Err(Error::Request("similar takes no text: the record is the query".to_owned()));
         }
         let store = self.shared.store()?;
-        self.info(&store)?;
+        self.spec(&store)?;
         let unknown = || Error::RecordNotFound { id: id.to_owned(), collection: self.name.clone() };
         // The state first: while it is held, no slot can pass on to another record.
         let resident = self.resident(&store, cancel, &Progress::default())?;
