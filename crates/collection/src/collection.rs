@@ -79,18 +79,25 @@ pub(crate) struct Seen {
 }
 
 impl Collection {
-    pub(crate) fn new(shared: Arc<Shared>, info: &CollectionInfo) -> Self {
-        Self {
+    /// A handle; the first of its collection, so that nothing changes beside it.
+    pub(crate) fn new(shared: Arc<Shared>, info: &CollectionInfo, access: Access) -> Result<Self, Error> {
+        let searchable = Searchable::default();
+        if info.slot_end == 0 && access == Access::ReadWrite {
+            // Nothing to load: what is stored from now on is indexed as it comes, beside the commits.
+            searchable.load(Resident::new(info)?);
+        }
+        let now = shared.now_ms();
+        Ok(Self {
             shared,
             name: info.name.clone(),
             key: info.key,
-            searchable: Arc::default(),
+            searchable: Arc::new(searchable),
             spec: RwLock::default(),
             writing: Mutex::new(()),
             vectors_epoch: AtomicU64::new(0),
             seen_version: AtomicU64::new(0),
-            last_used_ms: AtomicU64::new(0),
-        }
+            last_used_ms: AtomicU64::new(now),
+        })
     }
 
     /// The collection's name.
@@ -193,6 +200,7 @@ impl Collection {
 
     /// Leaves committed puts to be indexed by whoever searches next. The caller holds `writing`.
     pub(crate) fn follow_later(&self, steps: impl FnOnce() -> Vec<Step>) {
+        self.last_used_ms.store(self.shared.now_ms(), Ordering::Relaxed);
         self.searchable.later(steps, &self.shared.follower);
     }
 

@@ -113,12 +113,13 @@ impl Database {
     /// # Errors
     /// `COLLECTION_NOT_FOUND`, `STORE_*`, `CLOSED`.
     pub fn collection(&self, name: &str) -> Result<Arc<Collection>, Error> {
-        let info = self.shared.store()?.collection(name)?;
+        let store = self.shared.store()?;
+        let info = store.collection(name)?;
         let mut open = self.open.lock();
         match open.get(name) {
             Some(collection) if collection.key == info.key => Ok(collection.clone()),
             _ => {
-                let collection = Arc::new(Collection::new(self.shared.clone(), &info));
+                let collection = Arc::new(Collection::new(self.shared.clone(), &info, store.access())?);
                 open.insert(name.to_owned(), collection.clone());
                 Ok(collection)
             }

@@ -35,7 +35,10 @@ fn a_loaded_collection_answers_as_one_that_reads_the_store_anew() {
     // One by one, many at once, replaced with and without a new text, replaced twice before anybody looks, removed and made again.
     (1..40).for_each(|n| put(&live, &json!([record(n, "odd")])));
     put(&live, &Value::Array((40..400).map(|n| record(n, "even")).collect()));
-    put(&live, &json!([record(5, "even"), record(6, "odd"), { "id": "r7", "text": "no vector any more", "metadata": { "n": 7 } }]));
+    put(
+        &live,
+        &json!([record(5, "even"), record(6, "odd"), { "id": "r7", "text": "no vector any more", "metadata": { "n": 7 } }]),
+    );
     put(&live, &Value::Array((100..300).map(|n| record(n, if n % 2 == 0 { "even" } else { "once" })).collect()));
     put(&live, &Value::Array((100..300).map(|n| record(n, "even")).collect()));
     live.remove(&["r14", "r21", "r350"]).unwrap();

@@ -1,8 +1,9 @@
 //! Running work off the event loop, and errors as values.
 
 use canopy_core::Coded;
-use napi::bindgen_prelude::{Buffer, Either, spawn_blocking};
+use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An error on its way to JavaScript, where one function throws it.
 #[napi(object)]
@@ -34,32 +35,30 @@ impl BindingError {
     }
 }
 
-/// Runs `work` on a worker thread and waits for it without blocking the event loop.
-pub(crate) async fn run<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Outcome<T>
-where
-    T: Send + 'static,
-    E: Coded + Send + 'static,
-{
-    Ok(match spawn_blocking(work).await {
+/// Runs `work` where it is called: on a thread of the runtime, which has threads enough that work may block them.
+///
+/// Handing it on to the runtime's blocking threads would cost two more wake-ups, a third of a short call.
+#[expect(clippy::unused_async, reason = "exports are futures, so that their bodies leave the event loop")]
+pub(crate) async fn run<T, E: Coded>(work: impl FnOnce() -> Result<T, E>) -> Outcome<T> {
+    // What a call that panics holds is dropped; what it shares is behind locks that are fit for the next one.
+    Ok(match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Either::A(value),
         Ok(Err(error)) => Either::B(BindingError::new(&error)),
-        Err(failed) if failed.is_panic() => {
-            let payload = failed.into_panic();
+        Err(payload) => {
             let reason = payload
                 .downcast_ref::<&str>()
                 .map(|text| (*text).to_owned())
                 .or_else(|| payload.downcast_ref::<String>().cloned());
             Either::B(BindingError::panicked(reason.as_deref().unwrap_or("no reason given")))
         }
-        Err(failed) => Either::B(BindingError::panicked(&failed.to_string())),
     })
 }
 
 /// Runs `work` as [`run`] does and answers with its value as JSON in UTF-8.
-pub(crate) async fn run_json<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Outcome<Buffer>
+pub(crate) async fn run_json<T, E>(work: impl FnOnce() -> Result<T, E>) -> Outcome<Buffer>
 where
     T: serde::Serialize,
-    E: Coded + Send + 'static,
+    E: Coded,
     canopy_collection::Error: From<E>,
 {
     run(move || -> Result<Buffer, canopy_collection::Error> { Ok(canopy_collection::to_json(&work()?)?.into()) }).await

@@ -10,8 +10,7 @@ const EXTRA_THREADS: usize = 8;
 fn start() {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let runtime = napi::tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .max_blocking_threads(cores + EXTRA_THREADS)
+        .worker_threads(cores + EXTRA_THREADS)
         .thread_name("canopy")
         .build()
         .expect("the system lets a process start one thread");

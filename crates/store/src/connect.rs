@@ -15,8 +15,6 @@ const CACHED_STATEMENTS: usize = 128;
 const WRITER_CACHE_KIB: i32 = 8 << 10;
 /// A reader's cache, in KiB. The system's file cache is behind it; four idle readers stay under 10 MB.
 const READER_CACHE_KIB: i32 = 2 << 10;
-/// Pages in the log before a commit moves them into the database: 32 MB, so that one commit in thousands pays.
-const CHECKPOINT_PAGES: i32 = 8192;
 /// The log file is cut back to this after a checkpoint: 64 MB.
 const LOG_LIMIT_BYTES: i32 = 64 << 20;
 
@@ -57,7 +55,6 @@ fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite
             connection.pragma_update(None, "checkpoint_fullfsync", true)?;
         }
     }
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
 }

@@ -17,6 +17,7 @@
 //! ```
 
 mod check;
+mod checkpointer;
 mod collections;
 mod connect;
 mod create;

@@ -13,7 +13,7 @@ pub(crate) const LOCK_FILE: &str = "canopy.lock";
 /// and the file itself is never removed (removing it would let two processes lock two files of the same name).
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    _file: File,
+    file: File,
 }
 
 impl WriterLock {
@@ -39,7 +39,15 @@ impl WriterLock {
         if let Err(error) = file.set_len(0).and_then(|()| file.write_all(pid.as_bytes())) {
             tracing::warn!(%error, path = %path.display(), "the lock is held, but its holder's number could not be written");
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a process that this one is just starting has a copy of the file until it runs its program,
+        // and the lock would stay with it.
+        let _ = self.file.unlock();
     }
 }
 
@@ -55,6 +63,16 @@ fn read_pid(file: &mut File) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_dropped_lock_is_free_though_a_copy_of_its_file_is_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = WriterLock::take(dir.path()).unwrap();
+        let _copy = first.file.try_clone().unwrap();
+        drop(first);
+        WriterLock::take(dir.path()).unwrap();
+    }
 
     #[test]
     fn the_second_lock_names_the_holder_and_a_dropped_one_is_free() {

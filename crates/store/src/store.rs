@@ -52,7 +52,7 @@ impl Store {
         let mut connection = connect::writer(&path, options.durability)?;
         migrate::to_current(&mut connection, &path, options)?;
         let mut store = Self::assemble(dir, path, ReadMode::Shared);
-        store.writer = Some(Mutex::new(Writer::new(connection)));
+        store.writer = Some(Mutex::new(Writer::new(connection, &store.path, options.durability)?));
         store._lock = Some(lock);
         Ok(store)
     }

@@ -1,9 +1,10 @@
 //! The one connection that writes: transactions, slots, sequences.
 
+use crate::checkpointer::Checkpointer;
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 use crate::store::Store;
-use crate::types::{Applied, Change, Outcome, PutMode};
+use crate::types::{Applied, Change, Durability, Outcome, PutMode};
 use crate::validate;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::borrow::Cow;
@@ -23,13 +24,17 @@ pub(crate) struct Counters {
 /// The writing connection and the counters of the collections it has touched.
 #[derive(Debug)]
 pub(crate) struct Writer {
+    // Dropped first, so that the writing connection is the last and empties the log.
+    checkpointer: Checkpointer,
     connection: Connection,
     counters: HashMap<u32, Counters>,
 }
 
 impl Writer {
-    pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, counters: HashMap::new() }
+    pub(crate) fn new(mut connection: Connection, path: &Path, durability: Durability) -> Result<Self> {
+        let checkpointer =
+            Checkpointer::watch(&mut connection, path, durability).map_err(|error| Error::from_sqlite(path, &error))?;
+        Ok(Self { checkpointer, connection, counters: HashMap::new() })
     }
 
     /// Runs `work` in one transaction: all of it is committed, or none and the counters are read anew.
@@ -47,7 +52,9 @@ impl Writer {
             run(&self.connection, "COMMIT")?;
             Ok(value)
         });
-        if result.is_err() {
+        if result.is_ok() {
+            self.checkpointer.committed(&self.connection);
+        } else {
             self.counters.clear();
             // SQLite rolls back by itself after a full disk; then there is nothing left to roll back.
             if !self.connection.is_autocommit()
@@ -80,12 +87,16 @@ impl Writer {
 
     /// Rewrites the database without holes and empties the log.
     pub(crate) fn vacuum(&mut self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("VACUUM")?;
+        {
+            let _alone = self.checkpointer.pause();
+            self.connection.execute_batch("VACUUM")?;
+        }
         self.fold_log()
     }
 
     /// Moves the log into the database, as far as readers of other processes allow.
     pub(crate) fn fold_log(&self) -> rusqlite::Result<()> {
+        let _alone = self.checkpointer.pause();
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 

@@ -77,14 +77,21 @@ impl Resident {
         if steps.len() < BULK || !distinct(steps) {
             return steps.iter().try_for_each(|step| self.put(step));
         }
-        let texts: Vec<(u32, &str)> =
-            steps.iter().filter(|step| step.new_text()).filter_map(|step| Some((step.applied.slot?, &*step.text))).collect();
+        let texts: Vec<(u32, &str)> = steps
+            .iter()
+            .filter(|step| step.new_text())
+            .filter_map(|step| Some((step.applied.slot?, &*step.text)))
+            .collect();
         self.keyword.extend(&texts);
         if let Some(vectors) = &mut self.vectors {
             let mut numbers = Vec::with_capacity(steps.len() * vectors.dim());
             let with = |step: &&Step| step.vector.is_some();
             let slots: Vec<u32> = steps.iter().filter(with).filter_map(|step| step.applied.slot).collect();
-            steps.iter().filter(|step| step.applied.slot.is_some()).filter_map(|step| step.vector.as_deref()).for_each(|vector| numbers.extend_from_slice(vector));
+            steps
+                .iter()
+                .filter(|step| step.applied.slot.is_some())
+                .filter_map(|step| step.vector.as_deref())
+                .for_each(|vector| numbers.extend_from_slice(vector));
             vectors.extend(&slots, Rows::new(&numbers, vectors.dim())?)?;
         }
         steps.iter().try_for_each(|step| self.note(step))

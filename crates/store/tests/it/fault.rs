@@ -6,7 +6,7 @@ use canopy_store::{Access, Change, CollectionSpec, Durability, OpenOptions, PutM
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const DIM: usize = 24;
 
@@ -107,7 +107,13 @@ fn child_writes() {
     let store = Store::open(&dir, &OpenOptions { durability, ..OpenOptions::default() }).unwrap();
     let key = store.collection("c").unwrap().key;
     let first = store.checkpoint(key, "steps").unwrap().map_or(0, |last| last.parse::<u64>().unwrap() + 1);
+    // Replaced again and again: a log of 32 MB, which is folded beside the writer, every few steps.
+    let ballast = dir.to_string_lossy().contains("folding").then(|| "ballast ".repeat(500_000));
     for n in first.. {
+        if let Some(text) = &ballast {
+            let put = Change::Put { id: "b", text, metadata: "{}", vector: None, mode: PutMode::Upsert };
+            store.apply(store.collection("ballast").unwrap().key, &[put]).unwrap();
+        }
         write(&store, key, n).unwrap();
         child::say(&format!("{n}"));
     }
@@ -115,7 +121,10 @@ fn child_writes() {
 
 fn kill_and_verify(dir: &Path, rounds: usize) {
     let mut random = Random::seeded("kill -9");
-    Store::open(dir, &OpenOptions::default()).unwrap().create("c", &spec()).unwrap();
+    let store = Store::open(dir, &OpenOptions::default()).unwrap();
+    store.create("c", &spec()).unwrap();
+    store.create("ballast", &CollectionSpec::default()).unwrap();
+    drop(store);
     let mut steps = 0;
     for _ in 0..rounds {
         let mut process = child::start("fault::child_writes", dir);
@@ -144,6 +153,70 @@ fn everything_acknowledged_survives_kill_9() {
 fn everything_acknowledged_survives_kill_9_with_power_durability() {
     let dir = tempfile::Builder::new().prefix("power").tempdir().unwrap();
     kill_and_verify(dir.path(), 4);
+}
+
+#[test]
+fn everything_acknowledged_survives_kill_9_while_the_log_is_folded() {
+    let dir = tempfile::Builder::new().prefix("folding").tempdir().unwrap();
+    kill_and_verify(dir.path(), 10);
+}
+
+#[test]
+fn the_log_is_folded_beside_the_writer_and_stays_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), &OpenOptions::default()).unwrap();
+    let key = store.create("c", &CollectionSpec::default()).unwrap().key;
+    let text = "x".repeat(4 << 20);
+    let put = |id: &str| {
+        let put = Change::Put { id, text: &text, metadata: "{}", vector: None, mode: PutMode::Insert };
+        store.apply(key, &[put]).unwrap();
+    };
+    let bytes = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().len();
+    (0..10).for_each(|n| put(&n.to_string()));
+    let patience = Instant::now() + Duration::from_secs(20);
+    while bytes("canopy.db") < 32 << 20 {
+        assert!(Instant::now() < patience, "nobody folded {} bytes of log", bytes("canopy.db-wal"));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // However slow the thread: 128 MB, and the commit that went beyond.
+    (10..80).for_each(|n| put(&n.to_string()));
+    assert!(bytes("canopy.db-wal") < 140 << 20, "the log has {} bytes", bytes("canopy.db-wal"));
+    store.check().unwrap();
+    store.close().unwrap();
+    assert!(!dir.path().join("canopy.db-wal").exists());
+    let store = Store::open(dir.path(), &OpenOptions::default()).unwrap();
+    assert_eq!(store.collection("c").unwrap().count, 80);
+}
+
+#[test]
+fn a_disk_that_fills_while_the_log_is_folded_loses_nothing() {
+    let Some(tiny) = Tiny::mount(80 << 20) else {
+        println!("SKIPPED a_disk_that_fills_while_the_log_is_folded_loses_nothing: no right to mount a tmpfs here");
+        return;
+    };
+    let dir = tiny.0.path().join("store");
+    let store = Store::open(&dir, &OpenOptions::default()).unwrap();
+    let key = store.create("c", &spec()).unwrap().key;
+    let big = store.create("big", &CollectionSpec::default()).unwrap().key;
+    let text = "x".repeat(1 << 20);
+    let mut steps = 0;
+    let error = loop {
+        let id = steps.to_string();
+        let put = Change::Put { id: &id, text: &text, metadata: "{}", vector: None, mode: PutMode::Insert };
+        if let Err(error) = store.apply(big, &[put]).and_then(|_| write(&store, key, steps)) {
+            break error;
+        }
+        steps += 1;
+    };
+    assert_eq!(error.code(), "STORE_FULL", "{error}");
+    assert!(steps > 32, "only {steps} MB fitted");
+    assert_eq!(verify(&store, steps), steps);
+    let kept = store.collection("big").unwrap().count;
+    assert!(kept == steps || kept == steps + 1);
+    drop(store);
+    let store = Store::open(&dir, &OpenOptions::default()).unwrap();
+    assert_eq!(verify(&store, steps), steps);
+    assert_eq!(store.collection("big").unwrap().count, kept);
 }
 
 /// A file system of a few megabytes, mounted over a folder; needs root on Linux.
