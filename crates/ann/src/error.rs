@@ -55,6 +55,36 @@ pub enum Error {
         /// Vectors received.
         rows: usize,
     },
+    /// A slot is named twice where each must have one vector.
+    #[error("slot {slot} is named twice: send each slot once")]
+    Duplicate {
+        /// The slot.
+        slot: u32,
+    },
+    /// More vectors than an index of this kind can hold.
+    #[error("{received} vectors are more than one index can hold, which is {max}: split them over several indexes")]
+    TooMany {
+        /// Vectors received.
+        received: usize,
+        /// Most vectors.
+        max: usize,
+    },
+    /// An option is outside its range.
+    #[error("option {name} is {received}, outside {range}: choose a value inside, or leave it out for the default")]
+    Option {
+        /// Name of the option.
+        name: &'static str,
+        /// Value received.
+        received: f64,
+        /// What is allowed.
+        range: &'static str,
+    },
+    /// The operating system gave no memory.
+    #[error("no memory for the index ({reason}): free memory, or choose a smaller degree or f16 storage")]
+    Memory {
+        /// What the system said.
+        reason: String,
+    },
     /// The values don't form whole rows.
     #[error(transparent)]
     Shape(#[from] ShapeError),
@@ -71,6 +101,10 @@ impl Coded for Error {
             Self::Zero { .. } => "VECTOR_ZERO",
             Self::Norm { .. } => "VECTOR_NORM",
             Self::Count { .. } => "VECTOR_COUNT",
+            Self::Duplicate { .. } => "VECTOR_DUPLICATE",
+            Self::TooMany { .. } => "INDEX_TOO_LARGE",
+            Self::Option { .. } => "INDEX_OPTION",
+            Self::Memory { .. } => "INDEX_MEMORY",
             Self::Shape(shape) => shape.code(),
             Self::Cancelled(cancelled) => cancelled.code(),
         }
@@ -79,7 +113,16 @@ impl Coded for Error {
     fn fault(&self) -> Fault {
         match self {
             Self::Cancelled(cancelled) => cancelled.fault(),
+            Self::TooMany { .. } => Fault::TooLarge,
+            Self::Memory { .. } => Fault::Unavailable,
             _ => Fault::InvalidInput,
         }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    /// Anonymous memory is the only thing that is asked of the system without a file's name.
+    fn from(error: std::io::Error) -> Self {
+        Self::Memory { reason: error.to_string() }
     }
 }

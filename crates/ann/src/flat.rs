@@ -8,16 +8,14 @@ mod exact;
 mod filter;
 mod query;
 mod search;
-mod slots;
 #[cfg(test)]
 mod tests;
-mod vector;
 
-use crate::Error;
+use crate::slots::SlotMap;
+use crate::{Error, vector};
 use canopy_core::{MetricKind, Rows};
 use chunk::{CHUNK, Chunk};
 use rayon::prelude::*;
-use slots::SlotMap;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
 

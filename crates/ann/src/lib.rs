@@ -22,6 +22,10 @@
 
 mod error;
 pub mod flat;
+pub mod graph;
+mod random;
+mod slots;
+mod vector;
 
 pub use error::Error;
 

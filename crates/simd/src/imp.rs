@@ -11,6 +11,9 @@ pub(crate) type PerRow<A, B, O> = unsafe fn(&[A], &[B], &mut [O]);
 /// One value for each query and row, query-major: `out.len() == (queries.len() / dim) * (rows.len() / dim)`.
 pub(crate) type Block<A, B, O> = unsafe fn(&[A], &[B], usize, &mut [O]);
 
+/// One score for each of the named rows; see `CodeQuery`. `ids` name rows of `query.len()` bytes inside the third slice.
+pub(crate) type Scattered = unsafe fn(&[i8], i32, f32, &[u8], &[u32], &mut [f32]);
+
 /// A back end: every kernel the crate offers, for one instruction set.
 ///
 /// # Safety of the entries
@@ -34,6 +37,7 @@ pub(crate) struct Imp {
     pub(crate) l2sq_rows_f32_f16: PerRow<f32, f16, f32>,
     pub(crate) l2sq_rows_i8: PerRow<i8, i8, i32>,
     pub(crate) dot_block_i8: Block<i8, i8, i32>,
+    pub(crate) score_codes: Scattered,
 }
 
 /// Names a back end to use instead of the best one, for measurements and for reports of wrong results.

@@ -19,6 +19,7 @@
 //! assert_eq!(canopy_simd::dot_i8(&[-128, 3], &[-128, 1]), 16_387);
 //! ```
 
+mod codes;
 mod cosine;
 pub mod gemm;
 mod imp;
@@ -34,6 +35,7 @@ mod x86;
 #[cfg(test)]
 mod tests;
 
+pub use codes::{CODE_BIAS, CODE_LINE, CodeQuery, prefetch};
 pub use cosine::{cosine_f16, cosine_f32, cosine_i8, cosine_rows_f16, cosine_rows_f32, cosine_rows_i8};
 pub use pair::{dot_f16, dot_f32, dot_f32_f16, dot_i8, l2sq_f16, l2sq_f32, l2sq_f32_f16, l2sq_i8, norm_f32};
 pub use quantize::{Code, quantize_i8};

@@ -1,5 +1,6 @@
 //! NEON back ends for 64-bit ARM, with and without the dot-product instructions.
 
+mod codes;
 mod float;
 mod int8;
 mod int8_dot;
@@ -16,7 +17,13 @@ pub(crate) fn available() -> Vec<&'static Imp> {
         .collect()
 }
 
-static NEON_DOT: Imp = Imp { name: "neondot", dot_i8: int8_dot::dot, dot_block_i8: int8_dot::dot_block, ..NEON };
+static NEON_DOT: Imp = Imp {
+    name: "neondot",
+    dot_i8: int8_dot::dot,
+    dot_block_i8: int8_dot::dot_block,
+    score_codes: codes::score_dot,
+    ..NEON
+};
 
 const NEON: Imp = Imp {
     name: "neon",
@@ -36,4 +43,5 @@ const NEON: Imp = Imp {
     l2sq_rows_f32_f16: float::l2sq_rows_f32_f16,
     l2sq_rows_i8: int8::l2sq_rows,
     dot_block_i8: int8::dot_block,
+    score_codes: codes::score,
 };

@@ -21,6 +21,7 @@ pub(crate) static IMP: Imp = Imp {
     l2sq_rows_f32_f16: l2sq_rows::<f32, f16>,
     l2sq_rows_i8,
     dot_block_i8,
+    score_codes,
 };
 
 /// A stored number that becomes an `f32` without loss.
@@ -94,4 +95,18 @@ fn dot_block_i8(queries: &[i8], rows: &[i8], dim: usize, out: &mut [i32]) {
 fn per_row<B, O>(dim: usize, rows: &[B], out: &mut [O], value: impl Fn(&[B]) -> O) {
     // An empty query has rows without values: every sum is that of nothing.
     (0..out.len()).for_each(|i| out[i] = value(&rows[i * dim..(i + 1) * dim]));
+}
+
+/// The bias at the end of a row of codes.
+pub(crate) fn bias(row: &[u8]) -> f32 {
+    row.last_chunk().map_or(0.0, |&bytes| f32::from_le_bytes(bytes))
+}
+
+fn score_codes(query: &[i8], shift: i32, weight: f32, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+    let stride = query.len();
+    for (&id, out) in ids.iter().zip(out) {
+        let row = &rows[id as usize * stride..][..stride];
+        let product: i32 = query.iter().zip(row).map(|(&q, &c)| i32::from(q) * i32::from(c)).sum();
+        *out = weight.mul_add((product - shift) as f32, bias(row));
+    }
 }

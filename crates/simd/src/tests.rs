@@ -202,6 +202,34 @@ proptest! {
     }
 
     #[test]
+    fn scattered_codes_are_scored(lines in 1_usize..7, seed in any::<u32>(), ids in prop::collection::vec(0_u32..9, 0..20), weight in -3.0_f32..3.0) {
+        let stride = lines * 64;
+        let byte = |i: usize| (seed.wrapping_add(i as u32).wrapping_mul(0x9E37_79B1) >> 21) as u8;
+        let mut rows: Vec<u8> = (0..9 * stride).map(byte).collect();
+        rows.chunks_exact_mut(stride).enumerate().for_each(|(i, row)| row[stride - 4..].copy_from_slice(&(i as f32 * 1.5).to_le_bytes()));
+        let codes: Vec<i8> = (0..stride - 4).map(|i| byte(i + 77) as i8).collect();
+        let mut query = crate::CodeQuery::default();
+        query.set(codes.iter().copied(), stride, weight);
+        let expected: Vec<f32> = ids.iter().map(|&id| {
+            let row = &rows[id as usize * stride..];
+            let product: i32 = codes.iter().zip(row).map(|(&q, &c)| i32::from(q) * (i32::from(c) - 128)).sum();
+            weight.mul_add(product as f32, id as f32 * 1.5)
+        }).collect();
+        let mut padded = codes.clone();
+        padded.resize(stride, 0);
+        let shift = 128 * codes.iter().map(|&c| i32::from(c)).sum::<i32>();
+        for imp in available() {
+            let mut out = vec![f32::NAN; ids.len()];
+            // SAFETY: the ids are below 9, the lengths fit and the table is one this machine can run.
+            unsafe { (imp.score_codes)(&padded, shift, weight, &rows, &ids, &mut out) };
+            prop_assert_eq!(&out, &expected, "{}", imp.name);
+        }
+        let mut out = vec![f32::NAN; ids.len()];
+        query.scores(&rows, &ids, &mut out);
+        prop_assert_eq!(&out, &expected);
+    }
+
+    #[test]
     fn cosines_and_norms_hold_at_any_size(a in prop::collection::vec(any::<f32>().prop_filter("finite", |v| v.is_finite()), 1..60)) {
         let square: f64 = a.iter().map(|&x| f64::from(x).powi(2)).sum();
         let cosine = crate::cosine_f32(&a, &a);

@@ -4,6 +4,7 @@ mod avx2;
 mod avx2_i8;
 mod avx512;
 mod avx512_i8;
+mod codes;
 
 use crate::imp::Imp;
 use std::arch::is_x86_feature_detected as has;
@@ -19,8 +20,13 @@ pub(crate) fn available() -> Vec<&'static Imp> {
         .collect()
 }
 
-static AVX512_VNNI: Imp =
-    Imp { name: "avx512vnni", dot_i8: avx512_i8::dot, dot_block_i8: avx512_i8::dot_block, ..AVX512 };
+static AVX512_VNNI: Imp = Imp {
+    name: "avx512vnni",
+    dot_i8: avx512_i8::dot,
+    dot_block_i8: avx512_i8::dot_block,
+    score_codes: codes::score_vnni,
+    ..AVX512
+};
 
 // Skylake-X has AVX-512 but no VNNI: without `vpdpbusd` the wider multiply-add gains nothing over AVX2's for data from memory.
 const AVX512: Imp = Imp {
@@ -60,4 +66,5 @@ const AVX2: Imp = Imp {
     l2sq_rows_f32_f16: avx2::l2sq_rows_f32_f16,
     l2sq_rows_i8: avx2_i8::l2sq_rows,
     dot_block_i8: avx2_i8::dot_block,
+    score_codes: codes::score_avx2,
 };

@@ -1,7 +1,7 @@
 //! A piece of the index: vectors, their codes, and what the codes lost.
 
 use super::aligned::Aligned;
-use super::vector;
+use crate::vector;
 use canopy_core::MetricKind;
 use canopy_simd::{Code, quantize_i8};
 use std::ops::Range;

@@ -1,7 +1,6 @@
 //! A query, made ready for both looks at the vectors.
 
-use super::vector;
-use crate::Error;
+use crate::{Error, vector};
 use canopy_core::MetricKind;
 
 /// Steps of a query's 16-bit values: the largest that splits into two bytes of -127..=127 and -128..=127.

@@ -7,17 +7,17 @@ const NONE: u32 = u32::MAX;
 
 /// A map from slots to positions that costs 4 bytes a slot where slots are dense and little where they are not.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SlotMap {
+pub(crate) struct SlotMap {
     pages: Vec<Option<Box<[u32]>>>,
 }
 
 impl SlotMap {
-    pub(super) fn get(&self, slot: u32) -> Option<u32> {
+    pub(crate) fn get(&self, slot: u32) -> Option<u32> {
         let page = self.pages.get(slot as usize / PAGE)?.as_deref()?;
         Some(page[slot as usize % PAGE]).filter(|&position| position != NONE)
     }
 
-    pub(super) fn set(&mut self, slot: u32, position: u32) {
+    pub(crate) fn set(&mut self, slot: u32, position: u32) {
         let page = slot as usize / PAGE;
         if page >= self.pages.len() {
             self.pages.resize(page + 1, None);
@@ -26,13 +26,13 @@ impl SlotMap {
         page[slot as usize % PAGE] = position;
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Option<u32> {
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<u32> {
         let position = self.get(slot)?;
         self.set(slot, NONE);
         Some(position)
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let pages = self.pages.iter().flatten().count();
         self.pages.capacity() * size_of::<Option<Box<[u32]>>>() + pages * PAGE * size_of::<u32>()
     }

@@ -4,12 +4,12 @@ use crate::Error;
 use canopy_core::MetricKind;
 
 /// Largest norm for dot and l2: products and squared distances of such vectors stay below 4e36, within `f32`.
-pub(super) const MAX_NORM: f64 = 1e18;
+pub(crate) const MAX_NORM: f64 = 1e18;
 /// Sums kept apart, so that the compiler may use vectors.
 const LANES: usize = 8;
 
 /// The Euclidean norm in `f64`, which no finite `f32` vector can overflow; NaN or infinite when a value is.
-pub(super) fn norm(x: &[f32]) -> f64 {
+pub(crate) fn norm(x: &[f32]) -> f64 {
     let (chunks, rest) = x.as_chunks::<LANES>();
     let mut squares = [0.0_f64; LANES];
     for chunk in chunks {
@@ -20,7 +20,7 @@ pub(super) fn norm(x: &[f32]) -> f64 {
 }
 
 /// Checks the vector that stands in place `row` of the call; returns its norm.
-pub(super) fn check(x: &[f32], row: usize, dim: usize, metric: MetricKind) -> Result<f64, Error> {
+pub(crate) fn check(x: &[f32], row: usize, dim: usize, metric: MetricKind) -> Result<f64, Error> {
     if x.len() != dim {
         return Err(Error::Dimension { expected: dim, received: x.len() });
     }
@@ -37,7 +37,7 @@ pub(super) fn check(x: &[f32], row: usize, dim: usize, metric: MetricKind) -> Re
 }
 
 /// Writes the vector as the index compares it: of norm 1 for cosine, unchanged otherwise.
-pub(super) fn store(x: &[f32], norm: f64, metric: MetricKind, out: &mut [f32]) {
+pub(crate) fn store(x: &[f32], norm: f64, metric: MetricKind, out: &mut [f32]) {
     match metric {
         MetricKind::Cosine => {
             let inverse = norm.recip();

@@ -1,0 +1,103 @@
+//! The approximate index: a flat graph walked over projected codes, and an exact second look.
+
+#![expect(dead_code, reason = "files and changes to a built graph come next")]
+
+mod buffer;
+mod build;
+mod connect;
+mod entry;
+mod fit;
+mod grow;
+mod links;
+mod options;
+mod pca;
+mod pool;
+mod prune;
+mod raw;
+mod search;
+mod space;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use crate::slots::SlotMap;
+use buffer::Buffer;
+use canopy_core::MetricKind;
+use entry::Entry;
+use grow::Shape;
+use links::Links;
+pub use options::{BuildOptions, SearchOptions, Storage};
+use raw::Raw;
+use space::Space;
+
+/// Most vectors of a graph: a candidate of a walk keeps one bit of its number for itself.
+pub const MAX_VECTORS: usize = 1 << 31;
+
+/// Approximate nearest vectors by a walk over a graph.
+///
+/// A walk compares the query with 8-bit codes of a few main directions of the data (one to four cache lines a vector), and the best candidates are
+/// scored again by their exact vectors; scores are those of [`crate::flat::FlatIndex`]. Searches take `&self` and run from many threads at once.
+#[derive(Debug)]
+pub struct GraphIndex {
+    options: BuildOptions,
+    space: Space,
+    raw: Raw,
+    codes: Buffer<u8>,
+    links: Links,
+    entries: Vec<Entry>,
+    /// Slot of each position.
+    slots: Buffer<u32>,
+    positions: SlotMap,
+    /// Where a walk starts when there is no sample.
+    start: u32,
+    defaults: SearchOptions,
+}
+
+impl GraphIndex {
+    /// Number of vectors.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is no vector.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values a vector.
+    pub fn dim(&self) -> usize {
+        self.space.dim
+    }
+
+    /// How vectors are compared.
+    pub fn metric(&self) -> MetricKind {
+        self.space.metric
+    }
+
+    /// Values of a vector that a walk looks at.
+    pub fn walk_dim(&self) -> usize {
+        self.space.lean
+    }
+
+    /// How the graph is built.
+    pub fn options(&self) -> BuildOptions {
+        self.options
+    }
+
+    /// Bytes of memory, or of the mapped file, beside the exact vectors.
+    pub fn graph_bytes(&self) -> usize {
+        let entries: usize = self.entries.iter().map(Entry::bytes).sum();
+        let slots = self.slots.bytes() + self.positions.bytes();
+        self.codes.bytes() + self.links.rows.bytes() + slots + entries + self.space.bytes()
+    }
+
+    /// Bytes of memory, or of the mapped file, in all.
+    pub fn memory_bytes(&self) -> usize {
+        self.graph_bytes() + self.raw.rows.bytes()
+    }
+
+    fn shape(&self) -> Shape {
+        let BuildOptions { degree, ef, alpha, .. } = self.options;
+        Shape { degree, ef, alpha }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a caller asks.
+
+use super::entry;
+use super::walk::{Scratch, View};
+use super::{GraphIndex, SearchOptions};
+use crate::{Error, vector};
+use canopy_core::{Cancel, Hit, MetricKind, Rows, SlotSet, TopK};
+use rayon::prelude::*;
+
+/// Candidates ahead of which exact vectors are asked for.
+const AHEAD: usize = 4;
+
+impl GraphIndex {
+    /// About the `k` best vectors, best first, equal scores in order of slots; all of them when there are fewer than `k`.
+    ///
+    /// Scores are exact. How many of the true `k` best are found depends on `options.ef`. `allow` names the slots that may be found.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`], [`Error::Norm`], [`Error::Cancelled`].
+    pub fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: SearchOptions,
+        allow: Option<&SlotSet>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Hit>, Error> {
+        let norm = vector::check(query, 0, self.dim(), self.metric())?;
+        cancel.check()?;
+        let k = k.min(self.len());
+        if k == 0 {
+            return Ok(Vec::new());
+        }
+        Scratch::with(|scratch| {
+            let mut values = std::mem::take(&mut scratch.row);
+            values.resize(query.len(), 0.0);
+            vector::store(query, norm, self.metric(), &mut values);
+            let hits = self.walk(&values, k, options, allow, scratch);
+            scratch.row = values;
+            Ok(hits)
+        })
+    }
+
+    /// [`GraphIndex::search`] for many queries, shared out between threads.
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::search`].
+    pub fn search_batch(
+        &self,
+        queries: Rows<'_, f32>,
+        k: usize,
+        options: SearchOptions,
+        allow: Option<&SlotSet>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Vec<Hit>>, Error> {
+        queries.data().par_chunks(queries.dim()).map(|query| self.search(query, k, options, allow, cancel)).collect()
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            codes: self.codes.get(),
+            stride: self.space.stride,
+            links: self.links.rows.get(),
+            degree: self.links.degree,
+        }
+    }
+
+    fn walk(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: SearchOptions,
+        _allow: Option<&SlotSet>,
+        scratch: &mut Scratch,
+    ) -> Vec<Hit> {
+        let SearchOptions { ef, rerank } = options;
+        let (ef, rerank) = (ef.max(1), rerank.max(k));
+        self.space.query(query, &mut scratch.projection, &mut scratch.query);
+        entry::descend(&self.entries, self.len(), self.space.stride, self.start, scratch);
+        scratch.walk_on(self.view(), ef, rerank.max(ef));
+        self.second_look(query, k, rerank, scratch)
+    }
+
+    /// The best of the first candidates by their exact vectors.
+    fn second_look(&self, query: &[f32], k: usize, count: usize, scratch: &mut Scratch) -> Vec<Hit> {
+        scratch.ids.clear();
+        scratch.ids.extend(scratch.pool.iter().take(count).map(|(_, id)| id));
+        let slots = self.slots.get();
+        let ids = &scratch.ids;
+        ids.iter().take(AHEAD).for_each(|&id| self.raw.prefetch(id as usize));
+        let mut top = TopK::new(k);
+        for (i, &id) in ids.iter().enumerate() {
+            if let Some(&later) = ids.get(i + AHEAD) {
+                self.raw.prefetch(later as usize);
+            }
+            let score = self.raw.score(self.metric(), query, id as usize);
+            top.push(Hit { slot: slots[id as usize], score: self.shown(score) });
+        }
+        top.into_sorted()
+    }
+
+    /// Rounding can carry a cosine a few steps past 1; callers are promised that it doesn't.
+    fn shown(&self, score: f32) -> f32 {
+        if self.metric() == MetricKind::Cosine { score.clamp(-1.0, 1.0) } else { score }
+    }
+}

@@ -1,0 +1,179 @@
+//! The space a walk sees: few directions, 8 bits each, and what the other directions add to a distance on average.
+//!
+//! All metrics become squared distances: under cosine vectors have norm 1, and for inner products one more coordinate lifts every
+//! vector to the largest norm (Bachrach et al., RecSys 2014). A vector `x` is centred, projected on `lean` orthonormal directions (the widest
+//! of the data, then rotated at random so that one step serves all) and rounded. Its code row ends with `|x|^2` in all directions, so
+//! `|q - x|^2` is missed only by the product of what both have outside the projection. (Tepper et al., LeanVec, 2023, walk in the same manner.)
+
+use super::pca;
+use canopy_core::MetricKind;
+use canopy_simd::{CODE_BIAS, CODE_LINE, CodeQuery, dot_block_i8, dot_f32, dot_rows_f32};
+
+/// Codes run from -127 to 127.
+const STEPS: f32 = 127.0;
+/// 1.5 * 2^23: added to a number of at most 2^22, it leaves the nearest integer in the low bits; `round` would be a call for each value.
+const ROUND: f32 = 12_582_912.0;
+/// A query whose largest value is at most so many times its root mean square loses nothing that counts in 8 bits.
+const EVEN: f32 = 6.0;
+/// Room above the largest value of the sample.
+const HEADROOM: f32 = 1.05;
+
+/// The projection and the step of the codes.
+#[derive(Debug, Clone)]
+pub(super) struct Space {
+    pub(super) metric: MetricKind,
+    pub(super) dim: usize,
+    /// `dim`, and one more for inner products.
+    pub(super) full: usize,
+    /// Directions kept.
+    pub(super) lean: usize,
+    /// Bytes a row of codes.
+    pub(super) stride: usize,
+    /// Vectors are multiplied by this first: then none of the build is longer than 1 and no square overflows.
+    pub(super) unit: f32,
+    pub(super) step: f32,
+    pub(super) mean: Vec<f32>,
+    /// `lean x full`; empty when every coordinate is kept as it is.
+    pub(super) matrix: Vec<f32>,
+    /// The matrix in 8 bits with a step a row, for queries: a quarter of the bytes to read, which is most of the cost.
+    bytes: Vec<i8>,
+    scales: Vec<f32>,
+}
+
+/// Buffers of one thread.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Projection {
+    centred: Vec<f32>,
+    lean: Vec<f32>,
+    planes: Vec<i8>,
+    products: Vec<i32>,
+}
+
+impl Space {
+    /// The space of the given directions, before the step is known.
+    pub(super) fn new(metric: MetricKind, dim: usize, unit: f32, mean: Vec<f32>, matrix: Vec<f32>, step: f32) -> Self {
+        let full = mean.len();
+        let lean = if matrix.is_empty() { full } else { matrix.len() / full };
+        let stride = (lean + CODE_BIAS).next_multiple_of(CODE_LINE);
+        let (mut bytes, mut scales) = (vec![0; matrix.len()], Vec::new());
+        for (row, bytes) in matrix.chunks_exact(full).zip(bytes.chunks_exact_mut(full)) {
+            scales.push(canopy_simd::quantize_i8(row, bytes).scale);
+        }
+        Self { metric, dim, full, lean, stride, unit, step, mean, matrix, bytes, scales }
+    }
+
+    /// Chooses the step: the largest value of a centred sample fits.
+    pub(super) fn with_step(mut self, sample: &[f32]) -> Self {
+        let mut lean = vec![0.0; self.lean];
+        let mut largest = 0.0_f32;
+        for row in sample.chunks_exact(self.full) {
+            self.project(row, &mut lean);
+            largest = lean.iter().fold(largest, |largest, value| largest.max(value.abs()));
+        }
+        self.step = if largest > 1e-18 { largest * HEADROOM / STEPS } else { 1.0 };
+        self
+    }
+
+    /// The main directions of a centred sample, rotated.
+    pub(super) fn matrix(directions: &[f32], lean: usize, full: usize) -> Vec<f32> {
+        pca::product(&pca::rotation(lean), &directions[..lean * full], lean, full)
+    }
+
+    /// Scales and lifts a row; returns by how much its squared norm exceeds that of the sphere it should lie on.
+    pub(super) fn lift(metric: MetricKind, unit: f32, row: &[f32], out: &mut Vec<f32>) -> f32 {
+        out.clear();
+        out.extend(row.iter().map(|value| value * unit));
+        if metric != MetricKind::Dot {
+            return 0.0;
+        }
+        let left = 1.0 - dot_f32(out, out);
+        out.push(left.max(0.0).sqrt());
+        (-left).max(0.0)
+    }
+
+    fn project(&self, centred: &[f32], out: &mut [f32]) {
+        if self.matrix.is_empty() { out.copy_from_slice(centred) } else { dot_rows_f32(centred, &self.matrix, out) }
+    }
+
+    /// Writes the code row of a vector.
+    pub(super) fn encode(&self, row: &[f32], scratch: &mut Projection, out: &mut [u8]) {
+        let excess = Self::lift(self.metric, self.unit, row, &mut scratch.centred);
+        scratch.centred.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
+        scratch.lean.resize(self.lean, 0.0);
+        self.project(&scratch.centred, &mut scratch.lean);
+        let inverse = self.step.recip();
+        // Places after the last direction hold the code of 0, so that they add nothing between two rows either.
+        out.fill(128);
+        for (out, &value) in out.iter_mut().zip(&scratch.lean) {
+            // Vectors added later may be longer than the sample: their codes stop at the edge.
+            *out = nearest((value * inverse).clamp(-STEPS, STEPS)) as u8 ^ 128;
+        }
+        let square = (dot_f32(&scratch.centred, &scratch.centred) - excess) * inverse * inverse;
+        let end = out.len() - CODE_BIAS;
+        out[end..].copy_from_slice(&square.to_le_bytes());
+    }
+
+    /// Makes a checked query ready for the codes.
+    pub(super) fn query(&self, query: &[f32], scratch: &mut Projection, out: &mut CodeQuery) {
+        let unit = match self.metric {
+            // The order by inner products doesn't depend on the query's length; this one keeps its codes fine.
+            MetricKind::Dot => dot_f32(query, query).sqrt().max(f32::MIN_POSITIVE).recip(),
+            _ => self.unit,
+        };
+        let centred = &mut scratch.centred;
+        centred.clear();
+        centred.extend(query.iter().map(|value| value * unit));
+        centred.resize(self.full, 0.0);
+        centred.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
+        scratch.lean.resize(self.lean, 0.0);
+        if self.matrix.is_empty() {
+            scratch.lean.copy_from_slice(&scratch.centred);
+        } else {
+            self.project_bytes(scratch);
+        }
+        let largest = scratch.lean.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let step = if largest > 1e-30 { largest / STEPS } else { 1.0 };
+        let inverse = step.recip();
+        let codes = scratch.lean.iter().map(|value| nearest(value * inverse) as i8);
+        out.set(codes, self.stride, -2.0 * step / self.step);
+    }
+
+    /// Projects through the 8-bit matrix.
+    fn project_bytes(&self, scratch: &mut Projection) {
+        const MOST: f32 = 32_512.0;
+        let full = self.full;
+        let largest = scratch.centred.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let mean_square = dot_f32(&scratch.centred, &scratch.centred) / full as f32;
+        let even = largest * largest <= EVEN * EVEN * mean_square;
+        // 16 bits in two planes share the reading of the matrix, but are twice the products.
+        let (planes, most) = if even { (1, STEPS) } else { (2, MOST) };
+        let step = if largest > 1e-30 { largest / most } else { 1.0 };
+        let inverse = step.recip();
+        scratch.planes.resize(planes * full, 0);
+        let (low, high) = scratch.planes.split_at_mut(full);
+        for (low, value) in low.iter_mut().zip(&scratch.centred) {
+            *low = nearest((value * inverse).clamp(-most, most)) as i8;
+        }
+        for (high, value) in high.iter_mut().zip(&scratch.centred) {
+            *high = ((nearest((value * inverse).clamp(-most, most)) + 128) >> 8) as i8;
+        }
+        scratch.products.resize(planes * self.lean, 0);
+        dot_block_i8(&scratch.planes, &self.bytes, full, &mut scratch.products);
+        let (low, high) = scratch.products.split_at(self.lean);
+        for ((out, low), scale) in scratch.lean.iter_mut().zip(low).zip(&self.scales) {
+            *out = *low as f32 * step * scale;
+        }
+        for ((out, high), scale) in scratch.lean.iter_mut().zip(high).zip(&self.scales) {
+            *out += 256.0 * *high as f32 * step * scale;
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        (self.mean.len() + self.matrix.len() + self.scales.len()) * size_of::<f32>() + self.bytes.len()
+    }
+}
+
+/// The nearest integer; ties go to the even one.
+fn nearest(value: f32) -> i32 {
+    (value + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
+}

@@ -1,0 +1,99 @@
+//! Distances from one query to scattered rows of 8-bit codes: what a walk over a graph asks for at every step.
+
+use crate::imp::imp;
+
+/// Bytes a cache line; rows are whole lines, so that no row shares one with its neighbour.
+pub const CODE_LINE: usize = 64;
+/// The last bytes of a row hold its bias, an `f32` in little-endian order.
+pub const CODE_BIAS: usize = 4;
+
+/// A query for [`CodeQuery::scores`].
+///
+/// A row is `stride` bytes (a multiple of [`CODE_LINE`]): codes shifted by 128 into unsigned bytes, then a bias of [`CODE_BIAS`]
+/// bytes. The score of a row is `bias + weight * sum(query[i] * (row[i] - 128))`; with a bias of `|x|^2` and a weight of
+/// `-2 * step` that is the squared distance up to a number which only depends on the query.
+#[derive(Debug, Clone, Default)]
+pub struct CodeQuery {
+    codes: Vec<i8>,
+    /// 128 times the sum of the codes: what the shift of a row adds to its product.
+    shift: i32,
+    weight: f32,
+}
+
+impl CodeQuery {
+    /// Takes the query's codes for rows of `stride` bytes; the vector is reused.
+    ///
+    /// # Panics
+    /// When `stride` isn't a multiple of [`CODE_LINE`], or `codes` yields other than at most `stride - CODE_BIAS` values.
+    pub fn set(&mut self, codes: impl IntoIterator<Item = i8>, stride: usize, weight: f32) {
+        assert!(stride > 0 && stride.is_multiple_of(CODE_LINE), "a row of {stride} bytes isn't made of whole lines");
+        self.codes.clear();
+        self.codes.extend(codes);
+        let most = stride - CODE_BIAS;
+        assert!(self.codes.len() <= most, "{} codes don't fit a row of {stride} bytes", self.codes.len());
+        self.codes.resize(stride, 0);
+        self.shift = 128 * self.codes.iter().map(|&code| i32::from(code)).sum::<i32>();
+        self.weight = weight;
+    }
+
+    /// Bytes a row.
+    pub fn stride(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The scores of the rows with the given numbers.
+    ///
+    /// # Panics
+    /// When a number is outside the rows, or `ids` and `out` differ in length.
+    #[inline]
+    pub fn scores(&self, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+        let count = rows.len() / self.codes.len().max(1);
+        assert_eq!(ids.len(), out.len(), "one score a row");
+        let most = ids.iter().fold(0, |most, &id| most.max(id)) as usize;
+        assert!(ids.is_empty() || most < count, "row {most} of {count} doesn't exist");
+        // SAFETY: every row lies inside `rows`, the lengths fit, and the table was chosen for this machine.
+        unsafe { (imp().score_codes)(&self.codes, self.shift, self.weight, rows, ids, out) }
+    }
+
+    /// The score of one row.
+    ///
+    /// # Panics
+    /// When the row doesn't exist.
+    #[inline]
+    pub fn score(&self, rows: &[u8], id: u32) -> f32 {
+        let mut out = [0.0];
+        self.scores(rows, &[id], &mut out);
+        out[0]
+    }
+}
+
+/// Asks the processor to bring `len` bytes from `at` on nearer; a hint that never fails and never reads outside `bytes`.
+#[inline]
+pub fn prefetch(bytes: &[u8], at: usize, len: usize) {
+    let end = at.saturating_add(len).min(bytes.len());
+    for line in (at..end).step_by(CODE_LINE) {
+        // SAFETY: `line < bytes.len()`.
+        prefetch_line(unsafe { bytes.as_ptr().add(line) });
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn prefetch_line(line: *const u8) {
+    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: a prefetch has no effect but on caches, whatever the address; every x86-64 processor has it.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline]
+fn prefetch_line(line: *const u8) {
+    // SAFETY: a prefetch has no effect but on caches, whatever the address.
+    unsafe {
+        core::arch::asm!("prfm pldl1keep, [{line}]", line = in(reg) line, options(nostack, preserves_flags, readonly));
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline]
+fn prefetch_line(_line: *const u8) {}
