@@ -33,6 +33,28 @@ export declare class BindingCollection {
   import(path: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
 }
 
+/** A cover tree over points that don't change. */
+export declare class BindingCoverTree {
+  /** Builds a tree. `options`: `{ dim, metric?: 'euclidean' | 'angular', seed? }`. */
+  static build(coordinates: Coordinates, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingCoverTree>>
+  /** Number of points. */
+  get length(): number
+  /** Coordinates a point. */
+  get dim(): number
+  /** What building cost. */
+  report(): BindingTreeReport
+  /** Checks the tree's invariants; `null`, or what is wrong. */
+  validate(): Promise<Outcome<string | undefined | null>>
+  /** The `k` nearest points of each query. */
+  knn(queries: Coordinates, k: number, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingNeighbours>>
+  /** All points within `radius` of each query. */
+  radius(queries: Coordinates, radius: number, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingWithin>>
+  /** The `k` nearest other points of every point. */
+  knnAll(k: number, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingNeighbours>>
+  /** For every point `i` the `k` nearest points `j < i`. */
+  predecessors(k: number, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingNeighbours>>
+}
+
 /** An open folder of collections. */
 export declare class BindingDatabase {
   /** Opens a folder. `options`: `{ readOnly?, durability?: 'process' | 'power', keepBackup?, models?: string[], modelIdleMs?, embeddingCacheBytes?, embeddingCacheTtlMs? }`. */
@@ -71,6 +93,16 @@ export interface BindingError {
   message: string
 }
 
+/** `k` neighbours for each query, nearest first; `0xFFFFFFFF` and `+Infinity` where there are fewer. */
+export interface BindingNeighbours {
+  /** Neighbours a query. */
+  k: number
+  /** Row-major ids. */
+  ids: Uint32Array
+  /** As many distances. */
+  distances: Float32Array
+}
+
 /** What a put does when the id is taken or free. */
 export declare const enum BindingPutMode {
   /** A taken id is an error. */
@@ -79,6 +111,30 @@ export declare const enum BindingPutMode {
   Upsert = 'upsert',
   /** A free id is an error. */
   Update = 'update',
+}
+
+/** What building cost. */
+export interface BindingTreeReport {
+  /** Seconds for ordering the points along the curve. */
+  orderS: number
+  /** Seconds for packing leaves. */
+  leavesS: number
+  /** Seconds for the cover tree. */
+  treeS: number
+  /** Points at different places. */
+  nodes: number
+  /** Bytes held. */
+  memoryBytes: number
+}
+
+/** All neighbours within a radius, nearest first. */
+export interface BindingWithin {
+  /** The neighbours of query `i` are those from `starts[i]` to `starts[i + 1]`. */
+  starts: Float64Array
+  /** Ids of the points. */
+  ids: Uint32Array
+  /** As many distances. */
+  distances: Float32Array
 }
 
 /** Bytes of physical memory that this process occupies, or 0 where the system doesn't tell. */

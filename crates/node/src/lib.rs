@@ -8,6 +8,7 @@
 
 mod cancel;
 mod collection;
+mod cover_tree;
 mod database;
 mod outcome;
 mod system;

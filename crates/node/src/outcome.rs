@@ -38,7 +38,6 @@ impl BindingError {
 /// Runs `work` where it is called: on a thread of the runtime, which has threads enough that work may block them.
 ///
 /// Handing it on to the runtime's blocking threads would cost two more wake-ups, a third of a short call.
-#[expect(clippy::unused_async, reason = "exports are futures, so that their bodies leave the event loop")]
 pub(crate) async fn run<T, E: Coded>(work: impl FnOnce() -> Result<T, E>) -> Outcome<T> {
     // What a call that panics holds is dropped; what it shares is behind locks that are fit for the next one.
     Ok(match catch_unwind(AssertUnwindSafe(work)) {

@@ -1,0 +1,121 @@
+import type { BindingCoverTree } from '#native'
+import { binding } from './binding.js'
+import { cancellable, type LongCallOptions } from './cancel.js'
+import { CanopyError, unwrap } from './error.js'
+import { stringify } from './json.js'
+
+/** Row-major coordinates; the core copies what it takes, on its own thread. */
+export type Coordinates = Float32Array | Float64Array
+
+/** How a tree is built. */
+export interface CoverTreeOptions extends LongCallOptions {
+  /** Coordinates a point, 1 to 32. */
+  dim: number
+  /** Default: `euclidean`. `angular` distances are angles in radians. */
+  metric?: 'euclidean' | 'angular' | undefined
+  /** Draws the order of insertion: the same points and seed give the same tree at any number of threads. */
+  seed?: number | undefined
+}
+
+/** `k` neighbours a query, nearest first, equal distances by ascending id; where there are fewer, `MISSING` at `Infinity`. */
+export interface Neighbors {
+  k: number
+  /** Row-major, `k` a query: places of the points in the order they were given. */
+  ids: Uint32Array
+  distances: Float32Array
+}
+
+/** All neighbours within a radius: those of query `i` lie from `starts[i]` to `starts[i + 1]`, nearest first. */
+export interface NeighborsWithin {
+  starts: Float64Array
+  ids: Uint32Array
+  distances: Float32Array
+}
+
+/** What building cost: seconds, places, bytes. */
+export interface CoverTreeReport {
+  orderS: number
+  leavesS: number
+  treeS: number
+  /** Points at different places. */
+  nodes: number
+  memoryBytes: number
+}
+
+/** The id that stands where there is no neighbour. */
+export const MISSING = 0xffff_ffff
+
+/**
+ * Exact nearest neighbours of points with up to 32 coordinates (parallel compressed cover tree; Elkin & Kurlin, Gu et al.).
+ *
+ * Answers are those of a brute force in double precision. Every call runs on the core's threads, takes an `AbortSignal`, and
+ * reports its progress; a call that is aborted leaves the tree as it was.
+ */
+export class CoverTree {
+  readonly #native: BindingCoverTree
+  /** Coordinates a point. */
+  readonly dim: number
+  /** Number of points. */
+  readonly length: number
+
+  private constructor(native: BindingCoverTree) {
+    this.#native = native
+    this.dim = native.dim
+    this.length = native.length
+  }
+
+  /**
+   * Builds a tree over `points`, row-major.
+   *
+   * Throws `POINTS_LENGTH`, `POINTS_DIMENSION`, `POINTS_NOT_FINITE`, `POINTS_MAGNITUDE`, `POINTS_ZERO` (angles of a zero vector).
+   */
+  static async build(points: Coordinates, { signal, onProgress, ...options }: CoverTreeOptions): Promise<CoverTree> {
+    checkCoordinates('points', points)
+    const json = stringify(options)
+    return new CoverTree(await cancellable(signal, (cancel) => binding().BindingCoverTree.build(points, json, cancel, onProgress)))
+  }
+
+  /** What building cost. */
+  report(): CoverTreeReport {
+    return this.#native.report()
+  }
+
+  /** Checks nesting, covering, separation and completeness; answers what is wrong, or null. Takes about as long as a build. */
+  async validate(): Promise<string | null> {
+    return unwrap(await this.#native.validate()) ?? null
+  }
+
+  /** The `k` nearest points of each query. Throws `NEIGHBOURS_COUNT` for a `k` out of 1 to 65,536, and `POINTS_*`. */
+  async knn(queries: Coordinates, k: number, { signal, onProgress }: LongCallOptions = {}): Promise<Neighbors> {
+    checkCoordinates('queries', queries)
+    return cancellable(signal, (cancel) => this.#native.knn(queries, checkK(k), cancel, onProgress))
+  }
+
+  /** All points within `radius` of each query, those at the radius included. Throws `NEIGHBOURS_RADIUS` and `POINTS_*`. */
+  async radius(queries: Coordinates, radius: number, { signal, onProgress }: LongCallOptions = {}): Promise<NeighborsWithin> {
+    checkCoordinates('queries', queries)
+    return cancellable(signal, (cancel) => this.#native.radius(queries, radius, cancel, onProgress))
+  }
+
+  /** The `k` nearest other points of every point. */
+  async knnAll(k: number, { signal, onProgress }: LongCallOptions = {}): Promise<Neighbors> {
+    return cancellable(signal, (cancel) => this.#native.knnAll(checkK(k), cancel, onProgress))
+  }
+
+  /** For every point `i` the `k` nearest points `j < i` in the order they were given, which a Vecchia approximation conditions on. */
+  async predecessors(k: number, { signal, onProgress }: LongCallOptions = {}): Promise<Neighbors> {
+    return cancellable(signal, (cancel) => this.#native.predecessors(checkK(k), cancel, onProgress))
+  }
+}
+
+/** A typed array of another kind would be read as numbers that it doesn't hold. */
+function checkCoordinates(what: string, values: unknown): void {
+  if (values instanceof Float32Array || values instanceof Float64Array) return
+  throw new CanopyError('POINTS_TYPE', 'invalid_input', `${what} must be a Float32Array or a Float64Array, row after row`)
+}
+
+/** Counts cross the boundary as 32 bits; what doesn't fit there must not wrap around. */
+function checkK(k: number): number {
+  if (Number.isInteger(k) && k >= 1 && k <= 65_536) return k
+  throw new CanopyError('NEIGHBOURS_COUNT', 'invalid_input', `k = ${k} neighbours can't be asked for: choose a whole number between 1 and 65,536`)
+}
