@@ -83,6 +83,34 @@ export declare class BindingDatabase {
   close(): Promise<Outcome<boolean>>
 }
 
+/** What is done to each row. */
+export declare const enum BindingBallMap {
+  /** Exponential map at 0. */
+  Exp0 = 'exp0',
+  /** Logarithmic map at 0. */
+  Log0 = 'log0',
+  /** Exponential map at the bases. */
+  Exp = 'exp',
+  /** Logarithmic map at the bases. */
+  Log = 'log',
+  /** Möbius addition: base ⊕ row. */
+  Add = 'add',
+  /** (−base) ⊕ row, for one base. */
+  Recentre = 'recentre',
+}
+
+/** A trained embedding and how well it keeps the relations. */
+export interface BindingEmbedding {
+  /** One row a node. */
+  points: Float64Array
+  /** Mean loss a pair in the last pass. */
+  loss: number
+  /** Mean rank of a related node among all that are not, 1 at best; only where it was asked for. */
+  meanRank?: number
+  /** Mean average precision of the related nodes, 1 at best; only where it was asked for. */
+  map?: number
+}
+
 /** An error on its way to JavaScript, where one function throws it. */
 export interface BindingError {
   /** Stable code: `STORE_LOCKED`, `VECTOR_DIMENSION`, … */
@@ -91,6 +119,20 @@ export interface BindingError {
   kind: string
   /** What was wrong, what was received, what to do. */
   message: string
+}
+
+/** A Fréchet mean and how it was reached. */
+export interface BindingMean {
+  /** The mean, in double precision. */
+  point: Float64Array
+  /** The mean in the precision of the points. */
+  rounded: Rows
+  /** Weighted mean of the squared distances to it. */
+  variance: number
+  /** Passes over the points. */
+  iterations: number
+  /** Whether the last step was below the tolerance. */
+  converged: boolean
 }
 
 /** `k` neighbours for each query, nearest first; `0xFFFFFFFF` and `+Infinity` where there are fewer. */
@@ -136,6 +178,18 @@ export interface BindingWithin {
   /** As many distances. */
   distances: Float32Array
 }
+
+/** Hyperbolic distance of each row to its base, or to 0 without bases. */
+export declare function poincareDistances(kappa: number, dim: number, rows: Rows, bases?: Rows | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<Float64Array>>
+
+/** Applies a map to each row of `dim` numbers; `bases` has one row for all or one a row, in the rows' precision. */
+export declare function poincareMap(map: BindingBallMap, kappa: number, margin: number | undefined | null, dim: number, rows: Rows, bases?: Rows | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<Rows>>
+
+/** The Fréchet mean of the rows. `options`: `{ tolerance?, iterations? }`. */
+export declare function poincareMean(kappa: number, margin: number | undefined | null, dim: number, rows: Rows, weights: Float64Array | undefined | null, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingMean>>
+
+/** Embeds a hierarchy of `nodes` nodes from its pairs, two ids a pair. `options`: `{ kappa?, dim?, epochs?, burnIn?, learningRate?, negatives?, seed? }`; with `measure` the quality is computed too, in time that grows with the square of the nodes. */
+export declare function poincareTrain(nodes: number, pairs: Uint32Array, options: string, measure: boolean, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingEmbedding>>
 
 /** Bytes of physical memory that this process occupies, or 0 where the system doesn't tell. */
 export declare function residentBytes(): number

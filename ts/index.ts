@@ -18,4 +18,13 @@ export { CanopyError, type Kind } from './engine/error.js'
 export type { Json } from './engine/json.js'
 export { open, type OpenOptions } from './engine/open.js'
 export type * from './engine/types.js'
+export {
+  PoincareBall,
+  trainPoincare,
+  type BallRows,
+  type FrechetMean,
+  type PoincareBallOptions,
+  type PoincareEmbedding,
+  type PoincareTrainOptions,
+} from './engine/poincare.js'
 export { remoteEmbedder, type RemoteModel } from './models/remote.js'

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MeanOptions {
     /// Stop when a step is shorter than this hyperbolic length (of the space of curvature -1), or than the coordinates resolve.
     pub tolerance: f64,

@@ -10,7 +10,7 @@ use half::f16;
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Overshoot {
     /// Points drawn.
     pub points: usize,

@@ -13,7 +13,7 @@ use step::Trainer;
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TrainOptions {
     /// Curvature of the ball the result lies in.
     pub kappa: f64,

@@ -1,8 +1,8 @@
 //! Exact neighbours as JavaScript sees them.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::outcome::{Outcome, run};
-use canopy_collection::{Error as JsonError, from_json};
+use crate::outcome::{Outcome, Trouble, run};
+use canopy_collection::from_json;
 use canopy_cover_tree::{CoverTree, Error, Geometry, Neighbours, Options, Points, Within};
 use napi::bindgen_prelude::{Either, Float32Array, Float64Array, Uint32Array};
 use napi_derive::napi;
@@ -111,7 +111,7 @@ impl BindingCoverTree {
         >,
     ) -> Outcome<BindingCoverTree> {
         let (cancel, progress) = (flag(cancel), progress(on_progress));
-        run(move || -> Result<Self, TreeError> {
+        run(move || -> Result<Self, Trouble> {
             let options: BuildOptions = from_json("the build options", &options)?;
             let points = points(&coordinates, options.dim)?;
             let geometry = match options.metric {
@@ -214,30 +214,5 @@ impl BindingCoverTree {
     ) -> Outcome<BindingNeighbours> {
         let (tree, cancel, progress) = (self.tree.clone(), flag(cancel), progress(on_progress));
         run(move || tree.predecessors(k as usize, &cancel, &progress).map(Into::into)).await
-    }
-}
-
-/// Bad JSON or bad points.
-#[derive(Debug, thiserror::Error)]
-enum TreeError {
-    #[error(transparent)]
-    Json(#[from] JsonError),
-    #[error(transparent)]
-    Tree(#[from] Error),
-}
-
-impl canopy_core::Coded for TreeError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Json(error) => error.code(),
-            Self::Tree(error) => error.code(),
-        }
-    }
-
-    fn fault(&self) -> canopy_core::Fault {
-        match self {
-            Self::Json(error) => error.fault(),
-            Self::Tree(error) => error.fault(),
-        }
     }
 }

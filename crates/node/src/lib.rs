@@ -11,4 +11,5 @@ mod collection;
 mod cover_tree;
 mod database;
 mod outcome;
+mod poincare;
 mod system;

@@ -17,12 +17,21 @@ pub struct BindingError {
     pub message: String,
 }
 
+/// The error of any crate, on its way out; a call that meets those of several needs no type of its own.
+pub(crate) struct Trouble(Box<dyn Coded>);
+
+impl<E: Coded + 'static> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
 /// A value or an error.
 pub(crate) type Outcome<T> = napi::Result<Either<T, BindingError>>;
 
 impl BindingError {
     /// The error as JavaScript sees it.
-    pub(crate) fn new(error: &impl Coded) -> Self {
+    fn new(error: &dyn Coded) -> Self {
         Self { code: error.code().to_owned(), kind: error.fault().as_str().to_owned(), message: error.to_string() }
     }
 
@@ -38,11 +47,11 @@ impl BindingError {
 /// Runs `work` where it is called: on a thread of the runtime, which has threads enough that work may block them.
 ///
 /// Handing it on to the runtime's blocking threads would cost two more wake-ups, a third of a short call.
-pub(crate) async fn run<T, E: Coded>(work: impl FnOnce() -> Result<T, E>) -> Outcome<T> {
+pub(crate) async fn run<T, E: Into<Trouble>>(work: impl FnOnce() -> Result<T, E>) -> Outcome<T> {
     // What a call that panics holds is dropped; what it shares is behind locks that are fit for the next one.
     Ok(match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Either::A(value),
-        Ok(Err(error)) => Either::B(BindingError::new(&error)),
+        Ok(Err(error)) => Either::B(BindingError::new(&*error.into().0)),
         Err(payload) => {
             let reason = payload
                 .downcast_ref::<&str>()
@@ -57,8 +66,11 @@ pub(crate) async fn run<T, E: Coded>(work: impl FnOnce() -> Result<T, E>) -> Out
 pub(crate) async fn run_json<T, E>(work: impl FnOnce() -> Result<T, E>) -> Outcome<Buffer>
 where
     T: serde::Serialize,
-    E: Coded,
-    canopy_collection::Error: From<E>,
+    E: Into<Trouble>,
 {
-    run(move || -> Result<Buffer, canopy_collection::Error> { Ok(canopy_collection::to_json(&work()?)?.into()) }).await
+    run(move || -> Result<Buffer, Trouble> {
+        let value = work().map_err(Into::into)?;
+        Ok(canopy_collection::to_json(&value)?.into())
+    })
+    .await
 }
