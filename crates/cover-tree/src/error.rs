@@ -2,6 +2,7 @@
 
 use crate::neighbours::MAX_K;
 use crate::points::{MAX_DIM, MAX_MAGNITUDE, MAX_POINTS};
+use crate::residual::MAX_INDUCING;
 use canopy_core::{Cancelled, Coded, Fault};
 
 /// Why a call was refused. A tree is never left half built or half changed.
@@ -81,6 +82,62 @@ pub enum Error {
         /// What the metric gave.
         distance: f64,
     },
+    /// The variance of a kernel isn't above 0.
+    #[error("variance {received} can't be that of a process: choose a finite number above 0")]
+    Variance {
+        /// Variance received.
+        received: f64,
+    },
+    /// A lengthscale isn't above 0.
+    #[error("lengthscale {received} of coordinate {axis} is no length: choose a finite number above 0")]
+    Lengthscale {
+        /// The coordinate.
+        axis: usize,
+        /// Lengthscale received.
+        received: f64,
+    },
+    /// There are neither one lengthscale nor as many as coordinates.
+    #[error("{received} lengthscales don't fit points of {expected} coordinates: send one, or {expected}")]
+    Lengthscales {
+        /// Coordinates a point.
+        expected: usize,
+        /// Lengthscales received.
+        received: usize,
+    },
+    /// Between 1 and [`MAX_INDUCING`] inducing points can be used.
+    #[error("{received} inducing points can't be used: choose between 1 and {MAX_INDUCING}")]
+    Inducing {
+        /// Inducing points asked for.
+        received: usize,
+    },
+    /// The jitter isn't a share of the variance.
+    #[error("jitter {received} can't be added to a diagonal: choose a number from 0 to 1")]
+    Jitter {
+        /// Jitter received.
+        received: f64,
+    },
+    /// The covariance of the inducing points has no Cholesky root, whatever jitter was added.
+    #[error(
+        "the covariance of the inducing points isn't positive definite with jitters from {first:e} to {last:e} of the variance: \
+         remove duplicate inducing points or raise the jitter"
+    )]
+    NotPositiveDefinite {
+        /// The jitter that was tried first.
+        first: f64,
+        /// The largest jitter that was tried.
+        last: f64,
+    },
+    /// An audit of the gate found true neighbours that it had spared.
+    #[error(
+        "the gate missed {missed} of {pairs} true neighbours in the audited sample: let it widen the envelope or ask for an \
+         exact search"
+    )]
+    Missed {
+        /// True neighbours that weren't found.
+        missed: u64,
+        /// True neighbours in the sample.
+        pairs: u64,
+    },
     /// The caller cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -98,6 +155,12 @@ impl Coded for Error {
             Self::Count { .. } => "NEIGHBOURS_COUNT",
             Self::Radius { .. } => "NEIGHBOURS_RADIUS",
             Self::Metric { .. } => "METRIC_INVALID",
+            Self::Variance { .. } => "KERNEL_VARIANCE",
+            Self::Lengthscale { .. } | Self::Lengthscales { .. } => "KERNEL_LENGTHSCALE",
+            Self::Inducing { .. } => "INDUCING_COUNT",
+            Self::Jitter { .. } => "KERNEL_JITTER",
+            Self::NotPositiveDefinite { .. } => "KERNEL_NOT_POSITIVE_DEFINITE",
+            Self::Missed { .. } => "GATE_MISSED",
             Self::Cancelled(cancelled) => cancelled.code(),
         }
     }
@@ -106,6 +169,8 @@ impl Coded for Error {
         match self {
             Self::Cancelled(cancelled) => cancelled.fault(),
             Self::TooMany { .. } => Fault::TooLarge,
+            // Nothing the caller sent was wrong, and the same call with another preset succeeds.
+            Self::Missed { .. } => Fault::Conflict,
             _ => Fault::InvalidInput,
         }
     }

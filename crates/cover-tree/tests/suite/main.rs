@@ -3,5 +3,7 @@
 mod cases;
 mod custom;
 mod exact;
+mod oracle;
 mod refusals;
+mod residual;
 mod structure;

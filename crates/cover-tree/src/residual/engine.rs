@@ -1,0 +1,194 @@
+//! Everything a search reads, in one precision.
+
+use super::field::{Field, Places};
+use super::kernel::KernelKind;
+use super::matrix::Matrix;
+use super::real::Real;
+use super::tiles::Chosen;
+use crate::neighbours::MISSING;
+
+/// Below this share of the variance a residual variance is too small for `f32`: sums of it are off by some 2e-7 of the
+/// variance, correlations by that over `p`. (At 1e-4 a thousandth of the neighbours comes out wrong, at 1e-6 one in five to all.)
+pub(crate) const FINE: f64 = 1e-4;
+
+/// What all precisions share.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) kind: KernelKind,
+    pub(crate) variance: f64,
+    /// Inverse lengthscales, one for each coordinate.
+    pub(crate) scales: Vec<f64>,
+    pub(crate) places: Places,
+    /// Residual variances, by place.
+    pub(crate) p: Vec<f64>,
+    /// All places in the order of the curve.
+    pub(crate) field: Field,
+}
+
+/// V and `1 / sqrt(p)`, by place along the curve.
+#[derive(Debug)]
+pub(crate) struct Engine<T> {
+    pub(crate) shape: Shape,
+    pub(crate) v: Matrix<T>,
+    /// What rounding took from V, where some residual variances ask for it.
+    pub(crate) rest: Option<Matrix<f32>>,
+    pub(crate) inverse: Vec<T>,
+}
+
+impl<T: Chosen> Engine<T> {
+    pub(crate) fn new(
+        (kind, variance, scales): (KernelKind, f64, Vec<f64>),
+        places: Places,
+        v: Matrix<T>,
+        rest: Option<Matrix<f32>>,
+        p: Vec<f64>,
+    ) -> Self {
+        let field = Field::pack(&places, 0..places.len() as u32);
+        let inverse = inverse(&p);
+        Self { shape: Shape { kind, variance, scales, places, p, field }, v, rest, inverse }
+    }
+
+    /// Whether a query of this residual variance must be answered in `f64`.
+    pub(crate) fn is_fine(&self, p: f64) -> bool {
+        self.rest.is_some() && p < FINE * self.shape.variance
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.v.bytes()
+            + self.rest.as_ref().map_or(0, Matrix::bytes)
+            + size_of_val(&self.inverse[..])
+            + size_of_val(&self.shape.p[..])
+            + self.shape.field.bytes()
+            + size_of_val(&self.shape.places.rows[..])
+            + size_of_val(&self.shape.places.ids[..])
+    }
+}
+
+/// `1 / sqrt(p)`.
+fn inverse<T: Real>(p: &[f64]) -> Vec<T> {
+    p.iter().map(|p| T::from_f64(1.0 / p.sqrt())).collect()
+}
+
+/// Where all pairs read V from.
+pub(crate) trait Source: Sync {
+    /// The precision.
+    type Real: Chosen;
+    /// What all precisions share.
+    fn shape(&self) -> &Shape;
+    /// `1 / sqrt(p)` at a place.
+    fn inverse(&self, place: u32) -> Self::Real;
+    /// Rows of V: gives a matrix, its stride, and the rows of it that are those listed. `room` and `plain` may be used.
+    fn rows<'a>(
+        &'a self,
+        list: &'a [u32],
+        room: &'a mut Vec<Self::Real>,
+        plain: &'a mut Vec<u32>,
+    ) -> (&'a [Self::Real], usize, &'a [u32]);
+}
+
+impl<T: Chosen> Source for Engine<T> {
+    type Real = T;
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    #[inline]
+    fn inverse(&self, place: u32) -> T {
+        self.inverse[place as usize]
+    }
+
+    #[inline]
+    fn rows<'a>(&'a self, list: &'a [u32], _: &'a mut Vec<T>, _: &'a mut Vec<u32>) -> (&'a [T], usize, &'a [u32]) {
+        (self.v.values(), self.v.stride(), list)
+    }
+}
+
+/// The same engine in `f64`: rows of V put together from what was rounded and what rounding took, some 48 bits.
+pub(crate) struct Fine<'a, T>(pub(crate) &'a Engine<T>);
+
+impl<T: Chosen> Fine<'_, T> {
+    /// Appends a row of V.
+    pub(crate) fn push_row(&self, place: u32, out: &mut Vec<f64>) {
+        let row = self.0.v.row(place as usize);
+        match &self.0.rest {
+            None => out.extend(row.iter().map(|value| value.to_f64())),
+            Some(rest) => {
+                out.extend(row.iter().zip(rest.row(place as usize)).map(|(v, rest)| v.to_f64() + f64::from(*rest)));
+            }
+        }
+    }
+}
+
+impl<T: Chosen> Source for Fine<'_, T> {
+    type Real = f64;
+
+    fn shape(&self) -> &Shape {
+        &self.0.shape
+    }
+
+    fn inverse(&self, place: u32) -> f64 {
+        1.0 / self.0.shape.p[place as usize].sqrt()
+    }
+
+    fn rows<'a>(
+        &'a self,
+        list: &'a [u32],
+        room: &'a mut Vec<f64>,
+        plain: &'a mut Vec<u32>,
+    ) -> (&'a [f64], usize, &'a [u32]) {
+        room.clear();
+        list.iter().for_each(|&place| self.push_row(place, room));
+        plain.clear();
+        plain.extend(0..list.len() as u32);
+        (room, self.0.v.stride(), plain)
+    }
+}
+
+/// Points that aren't in the structure, as queries.
+#[derive(Debug)]
+pub(crate) struct Asked<T> {
+    pub(crate) v: Matrix<T>,
+    /// V in `f64`, where the engine has queries that need it.
+    pub(crate) wide: Option<Matrix<f64>>,
+    pub(crate) p: Vec<f64>,
+    pub(crate) places: Places,
+}
+
+/// One query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query<'a, T> {
+    pub(crate) v: &'a [T],
+    /// Residual variance.
+    pub(crate) p: f64,
+    pub(crate) x: &'a [f64],
+    /// The point it is itself, or [`MISSING`].
+    pub(crate) id: u32,
+    /// Ids from here on aren't wanted.
+    pub(crate) before: u32,
+}
+
+impl<'a, T: Real> Query<'a, T> {
+    /// A point of a shape, by place.
+    pub(crate) fn indexed(shape: &'a Shape, v: &'a [T], place: u32, before: u32) -> Self {
+        let at = place as usize;
+        Self { v, p: shape.p[at], x: shape.places.row(at), id: shape.places.ids[at], before }
+    }
+
+    /// A point asked for, by place.
+    pub(crate) fn asked<S>(asked: &'a Asked<S>, v: &'a [T], place: u32) -> Self {
+        let at = place as usize;
+        Self { v, p: asked.p[at], x: asked.places.row(at), id: MISSING, before: MISSING }
+    }
+
+    /// `1 / sqrt(p)`.
+    #[inline]
+    pub(crate) fn own(&self) -> T {
+        T::from_f64(1.0 / self.p.sqrt())
+    }
+
+    #[inline]
+    pub(crate) fn wants(&self, id: u32) -> bool {
+        id != self.id && id < self.before
+    }
+}

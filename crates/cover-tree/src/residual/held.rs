@@ -1,0 +1,72 @@
+//! The engine in the precision that the data need.
+
+use super::engine::{Engine, FINE};
+use super::field::Places;
+use super::inducing::Draw;
+use super::options::Precision;
+use super::root::{Factors, Root};
+use crate::error::Error;
+use crate::task::Task;
+
+/// An engine of either precision.
+#[derive(Debug)]
+pub(crate) enum Held {
+    Single(Engine<f32>),
+    Double(Engine<f64>),
+}
+
+/// Runs `$body` with the engine of either precision.
+macro_rules! held {
+    ($held:expr, |$engine:ident| $body:expr) => {
+        match $held {
+            $crate::residual::held::Held::Single($engine) => $body,
+            $crate::residual::held::Held::Double($engine) => $body,
+        }
+    };
+}
+pub(crate) use held;
+
+/// Above this share of points that need `f64`, everything is kept in it: they are answered by all pairs otherwise.
+const MANY: f64 = 0.05;
+/// Points that are asked first whether many need `f64`.
+const SAMPLE: usize = 512;
+
+impl Held {
+    /// Computes V and p.
+    pub(crate) fn compute(root: &Root, places: Places, precision: Precision, task: &Task<'_>) -> Result<Self, Error> {
+        let dim = places.dim;
+        if precision == Precision::Double || (precision == Precision::Auto && many_in_sample(root, &places, task)?) {
+            let factors = root.rows(&places.rows, dim, false, task)?;
+            return Ok(Self::Double(engine(root, places, factors)));
+        }
+        let mut factors: Factors<f32> = root.rows(&places.rows, dim, precision == Precision::Auto, task)?;
+        let fine = fine(root, &factors.p);
+        if precision == Precision::Auto && is_many(fine, places.len()) {
+            drop(factors);
+            let factors = root.rows(&places.rows, dim, false, task)?;
+            return Ok(Self::Double(engine(root, places, factors)));
+        }
+        factors.rest = factors.rest.filter(|_| fine > 0);
+        Ok(Self::Single(engine(root, places, factors)))
+    }
+}
+
+fn engine<T: super::tiles::Chosen>(root: &Root, places: Places, factors: Factors<T>) -> Engine<T> {
+    let kernel = (root.kernel.kind, root.kernel.variance, root.scales.clone());
+    Engine::new(kernel, places, factors.v, factors.rest, factors.p)
+}
+
+fn fine(root: &Root, p: &[f64]) -> usize {
+    p.iter().filter(|p| **p < FINE * root.kernel.variance).count()
+}
+
+fn is_many(fine: usize, of: usize) -> bool {
+    fine as f64 > MANY * of as f64
+}
+
+fn many_in_sample(root: &Root, places: &Places, task: &Task<'_>) -> Result<bool, Error> {
+    let sample = Draw(1).some(places.len(), SAMPLE);
+    let rows: Vec<f64> = sample.iter().flat_map(|&place| places.row(place).iter().copied()).collect();
+    let factors: Factors<f64> = root.rows(&rows, places.dim, false, task)?;
+    Ok(is_many(fine(root, &factors.p), sample.len()))
+}

@@ -1,0 +1,179 @@
+//! Inducing points and the root of their covariance: what turns a point into its row of V and its residual variance.
+
+use super::cholesky;
+use super::kernel::Kernel;
+use super::matrix::Matrix;
+use super::real::Real;
+use super::tiles::{Chosen, Dots, ROWS};
+use crate::error::Error;
+use crate::task::Task;
+use rayon::prelude::*;
+
+/// Residual variances are floored at this share of the variance: below it lies the rounding of `f64` itself.
+pub const VARIANCE_FLOOR: f64 = 1e-9;
+/// How often the jitter is raised tenfold before giving up.
+pub const JITTER_STEPS: i32 = 5;
+/// Points whose covariances are computed at once: 32 rows of 512 `f64` are 128 KiB, an eighth of a usual L2.
+const BLOCK: usize = 32;
+/// Columns of V computed at once; those to the right of a column don't enter it.
+const COLUMNS: usize = 64;
+
+/// `L` with `L Lᵀ = K(Z, Z) + jitter I`, as its inverse.
+#[derive(Debug, Clone)]
+pub(crate) struct Root {
+    pub(crate) kernel: Kernel,
+    /// How many inducing points.
+    pub(crate) count: usize,
+    /// What was added to the diagonal, as a share of the variance.
+    pub(crate) jitter: f64,
+    /// Inverse lengthscales, one for each coordinate.
+    pub(crate) scales: Vec<f64>,
+    /// The inducing points, axis by axis.
+    lanes: Vec<f64>,
+    inverse: Matrix<f64>,
+}
+
+impl Root {
+    /// `inducing` are rows of coordinates.
+    ///
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`] when even the largest jitter doesn't help.
+    pub(crate) fn new(kernel: &Kernel, inducing: &[f64], dim: usize, jitter: f64) -> Result<Self, Error> {
+        let scales = kernel.scales(dim)?;
+        let count = inducing.len() / dim;
+        let lanes: Vec<f64> = (0..dim).flat_map(|axis| inducing.iter().skip(axis).step_by(dim).copied()).collect();
+        let mut covariances = vec![0.0; count * count];
+        covariances.par_chunks_mut(count).zip(inducing.par_chunks_exact(dim)).for_each(|(out, row)| {
+            covariance(kernel, &scales, &lanes, row, out);
+        });
+        for step in 0..JITTER_STEPS {
+            let jitter = jitter * 10_f64.powi(step);
+            let mut shifted = covariances.clone();
+            (0..count).for_each(|i| shifted[i * count + i] += jitter * kernel.variance);
+            if let Some(lower) = cholesky::factor(shifted, count) {
+                let inverse = cholesky::inverse(&lower, count);
+                return Ok(Self { kernel: kernel.clone(), count, jitter, scales, lanes, inverse });
+            }
+        }
+        Err(Error::NotPositiveDefinite { first: jitter, last: jitter * 10_f64.powi(JITTER_STEPS - 1) })
+    }
+
+    /// The inducing points, row-major.
+    pub(crate) fn rows_of_inducing(&self) -> Vec<f64> {
+        let count = self.count;
+        let at =
+            |cell: usize| self.lanes[cell % (self.lanes.len() / count) * count + cell / (self.lanes.len() / count)];
+        (0..self.lanes.len()).map(at).collect()
+    }
+
+    /// Computes rows of V (in `f64`, rounded when stored) and residual variances, for rows of coordinates.
+    /// `rest`, if wanted, gets what rounding took.
+    pub(crate) fn rows<T: Chosen>(
+        &self,
+        coordinates: &[f64],
+        dim: usize,
+        rest: bool,
+        task: &Task<'_>,
+    ) -> Result<Factors<T>, Error> {
+        let n = coordinates.len() / dim;
+        let mut v = Matrix::<T>::zeros(n, self.count);
+        let mut rests = rest.then(|| Matrix::<f32>::zeros(n, self.count));
+        let mut p = vec![0.0; n];
+        let stride = v.stride();
+        let values = v.values_mut()[..n * stride].par_chunks_mut(BLOCK * stride);
+        let blocks = p.par_chunks_mut(BLOCK).zip(coordinates.par_chunks(BLOCK * dim)).zip(values);
+        let start = || Work::new(self.count);
+        match &mut rests {
+            Some(rests) => {
+                let rests = rests.values_mut()[..n * stride].par_chunks_mut(BLOCK * stride);
+                blocks.zip(rests).try_for_each_init(start, |work, (((p, x), v), rest)| {
+                    self.block(work, x, dim, (v, rest), stride, p);
+                    task.advance(0)
+                })
+            }
+            None => blocks.try_for_each_init(start, |work, ((p, x), v)| {
+                self.block(work, x, dim, (v, &mut []), stride, p);
+                task.advance(0)
+            }),
+        }?;
+        Ok(Factors { v, rest: rests, p })
+    }
+
+    fn block<T: Real>(
+        &self,
+        work: &mut Work,
+        x: &[f64],
+        dim: usize,
+        (v, rest): (&mut [T], &mut [f32]),
+        stride: usize,
+        p: &mut [f64],
+    ) {
+        let loops = f64::loops();
+        let width = work.covariances.stride();
+        for (row, x) in x.chunks_exact(dim).enumerate() {
+            covariance(&self.kernel, &self.scales, &self.lanes, x, &mut work.covariances.row_mut(row)[..self.count]);
+        }
+        p.fill(self.kernel.variance);
+        for first in (0..width).step_by(COLUMNS) {
+            let end = (first + COLUMNS).min(width);
+            work.list.clear();
+            work.list.extend(first as u32..end as u32);
+            for (group, p) in p.chunks_mut(ROWS).enumerate() {
+                let mut rows = [&[][..]; ROWS];
+                (0..p.len()).for_each(|row| rows[row] = work.covariances.row(group * ROWS + row));
+                let (base, stride_l) = (self.inverse.values(), self.inverse.stride());
+                let call = Dots { rows: &rows[..p.len()], base, stride: stride_l, len: end, list: &work.list };
+                call.run(loops, &mut work.out, COLUMNS);
+                for (row, p) in p.iter_mut().enumerate() {
+                    let computed = &work.out[row * COLUMNS..row * COLUMNS + end - first];
+                    let range = (group * ROWS + row) * stride + first..(group * ROWS + row) * stride + end;
+                    for (slot, &value) in v[range.clone()].iter_mut().zip(computed) {
+                        *slot = T::from_f64(value);
+                    }
+                    if !rest.is_empty() {
+                        for ((slot, v), &value) in rest[range.clone()].iter_mut().zip(&v[range]).zip(computed) {
+                            *slot = (value - v.to_f64()) as f32;
+                        }
+                    }
+                    *p -= computed.iter().map(|value| value * value).sum::<f64>();
+                }
+            }
+        }
+        p.iter_mut().for_each(|p| *p = p.max(VARIANCE_FLOOR * self.kernel.variance));
+    }
+}
+
+/// V and p of some points.
+#[derive(Debug)]
+pub(crate) struct Factors<T> {
+    pub(crate) v: Matrix<T>,
+    /// What rounding took from V.
+    pub(crate) rest: Option<Matrix<f32>>,
+    /// Residual variances, floored.
+    pub(crate) p: Vec<f64>,
+}
+
+/// Room that a thread works in.
+struct Work {
+    covariances: Matrix<f64>,
+    list: Vec<u32>,
+    out: Vec<f64>,
+}
+
+impl Work {
+    fn new(count: usize) -> Self {
+        Self { covariances: Matrix::zeros(BLOCK, count), list: Vec::new(), out: vec![0.0; ROWS * COLUMNS] }
+    }
+}
+
+/// Covariances of a point with all inducing points.
+fn covariance(kernel: &Kernel, scales: &[f64], lanes: &[f64], x: &[f64], out: &mut [f64]) {
+    out.fill(0.0);
+    for ((lanes, x), scale) in lanes.chunks_exact(out.len()).zip(x).zip(scales) {
+        for (sum, z) in out.iter_mut().zip(lanes) {
+            let gap = (x - z) * scale;
+            *sum += gap * gap;
+        }
+    }
+    f64::loops().kernel(kernel.kind, kernel.variance, out);
+}

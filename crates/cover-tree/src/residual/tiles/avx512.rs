@@ -1,0 +1,122 @@
+//! AVX-512: four rows with four others keep sixteen sums in registers.
+
+/// The loops of one precision: `$fold` adds up each of four vectors and stores the four sums.
+macro_rules! loops {
+    ($t:ident, $lanes:expr, $load:ident, $fma:ident, $zero:ident, $fold:ident) => {
+        pub(crate) mod $t {
+            use crate::residual::kernel::KernelKind;
+            use crate::residual::real::Fused;
+            use crate::residual::tiles::{Dots, Gate, ROWS, STEP, Score, score};
+            use std::arch::x86_64::*;
+
+            /// # Safety
+            /// The machine has the instruction set; every row has `len` values, `out` room for all products.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            pub(crate) unsafe fn dots(call: &Dots<'_, $t>, out: &mut [$t], width: usize) {
+                for (rows, out) in call.rows.chunks(ROWS).zip(out.chunks_mut(ROWS * width)) {
+                    // SAFETY: as the caller guarantees, for some of the rows.
+                    unsafe {
+                        match rows {
+                            [a, b, c, d] => tile([*a, *b, *c, *d], call, out, width),
+                            [a, b, c] => tile([*a, *b, *c], call, out, width),
+                            [a, b] => tile([*a, *b], call, out, width),
+                            [a] => tile([*a], call, out, width),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+
+            /// `R` rows with four of the matrix at a time: each vector that is loaded is used by several products.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            #[inline]
+            unsafe fn tile<const R: usize>(rows: [&[$t]; R], call: &Dots<'_, $t>, out: &mut [$t], width: usize) {
+                const { assert!(R <= ROWS) };
+                for (place, list) in (0..).step_by(STEP).zip(call.list.chunks_exact(STEP)) {
+                    let others: [*const $t; STEP] = std::array::from_fn(|at| {
+                        // SAFETY: the listed rows have `len` values, as the caller guarantees.
+                        unsafe { call.base.as_ptr().add(list[at] as usize * call.stride) }
+                    });
+                    let mut sums = [[$zero(); STEP]; R];
+                    let mut at = 0;
+                    while at < call.len {
+                        let b: [_; STEP] = std::array::from_fn(|i| {
+                            // SAFETY: `at + lanes <= len`, a multiple of 16.
+                            unsafe { $load(others[i].add(at)) }
+                        });
+                        for (row, sums) in rows.iter().zip(&mut sums) {
+                            // SAFETY: as above.
+                            let a = unsafe { $load(row.as_ptr().add(at)) };
+                            for (sum, b) in sums.iter_mut().zip(b) {
+                                *sum = $fma(a, b, *sum);
+                            }
+                        }
+                        at += $lanes;
+                    }
+                    for (row, sums) in sums.iter().enumerate() {
+                        // SAFETY: `out` has `width` places a row, at least as many as the list is long.
+                        unsafe { super::$fold(*sums, out.as_mut_ptr().add(row * width + place)) };
+                    }
+                }
+            }
+
+            /// # Safety
+            /// The machine has the instruction set; the lists are of one length.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            pub(crate) unsafe fn score(call: &Score<'_, $t>, dots: &mut [$t], hits: &mut [u32]) -> usize {
+                score::score::<$t, Fused>(call, dots, hits)
+            }
+
+            /// # Safety
+            /// The machine has the instruction set; the lengths fit each other.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize) -> u32 {
+                score::gate::<$t, Fused>(call, squares, width)
+            }
+
+            /// # Safety
+            /// The machine has the instruction set.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            pub(crate) unsafe fn kernel(kind: KernelKind, variance: $t, squares: &mut [$t]) {
+                score::kernel::<$t, Fused>(kind, variance, squares);
+            }
+        }
+    };
+}
+
+loops!(f32, 16, _mm512_loadu_ps, _mm512_fmadd_ps, _mm512_setzero_ps, fold_f32);
+loops!(f64, 8, _mm512_loadu_pd, _mm512_fmadd_pd, _mm512_setzero_pd, fold_f64);
+
+use std::arch::x86_64::*;
+
+/// # Safety
+/// The machine has the instruction set; `out` has room for four.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+#[inline]
+unsafe fn fold_f32([a, b, c, d]: [__m512; 4], out: *mut f32) {
+    let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    let (ab, cd) = (_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    let low = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+    let high = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+    // Four lanes of [a, b, c, d].
+    let lanes = _mm512_add_ps(low, high);
+    let halves = _mm256_add_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps::<1>(lanes));
+    let sums = _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves));
+    // SAFETY: `out` has room for four.
+    unsafe { _mm_storeu_ps(out, sums) };
+}
+
+/// # Safety
+/// The machine has the instruction set; `out` has room for four.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+#[inline]
+unsafe fn fold_f64([a, b, c, d]: [__m512d; 4], out: *mut f64) {
+    let ab = _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+    let cd = _mm512_add_pd(_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
+    let ab = _mm256_add_pd(_mm512_castpd512_pd256(ab), _mm512_extractf64x4_pd::<1>(ab));
+    let cd = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd::<1>(cd));
+    let sums = _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
+    // SAFETY: `out` has room for four.
+    unsafe { _mm256_storeu_pd(out, sums) };
+}

@@ -1,0 +1,176 @@
+//! A few neighbouring queries walk the field together, nearest boxes first, until the envelope says that nothing farther matters.
+
+use super::best::Best;
+use super::engine::{Engine, Query};
+use super::envelope::Envelope;
+use super::field::Field;
+use super::tiles::{Chosen, Dots, Gate, LEAF, ROWS, STEP, Score};
+use crate::points::MAX_DIM;
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Points that are gathered before their correlations are computed.
+const BATCH: usize = 64;
+const WIDTH: usize = BATCH + LEAF;
+
+/// What the gate let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GateCounts {
+    /// Pairs of a query and a point that could have been looked at.
+    pub candidates: u64,
+    /// Pairs whose residual correlation was computed.
+    pub kept: u64,
+    /// Pairs that the envelope spared.
+    pub pruned: u64,
+}
+
+/// A walk and the room it works in; reused from group to group.
+pub(crate) struct Walk<'a, T> {
+    engine: &'a Engine<T>,
+    field: &'a Field,
+    /// Without one everything is looked at.
+    envelope: Option<&'a Envelope>,
+    pub(crate) best: Vec<Best<T>>,
+    pub(crate) kept: u64,
+    x: Vec<f64>,
+    classes: [usize; ROWS],
+    limits: [f64; ROWS],
+    open: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    leaf: Vec<T>,
+    list: Vec<u32>,
+    squares: Vec<T>,
+    inverse: Vec<T>,
+    dots: Vec<T>,
+    hits: Vec<u32>,
+}
+
+impl<'a, T: Chosen> Walk<'a, T> {
+    pub(crate) fn new(engine: &'a Engine<T>, field: &'a Field, envelope: Option<&'a Envelope>, k: usize) -> Self {
+        Self {
+            engine,
+            field,
+            envelope,
+            best: vec![Best::new(k); ROWS],
+            kept: 0,
+            x: Vec::new(),
+            classes: [0; ROWS],
+            limits: [0.0; ROWS],
+            open: BinaryHeap::new(),
+            leaf: vec![T::ZERO; ROWS * LEAF],
+            list: Vec::with_capacity(WIDTH),
+            squares: vec![T::ZERO; ROWS * WIDTH],
+            inverse: Vec::with_capacity(WIDTH),
+            dots: vec![T::ZERO; ROWS * WIDTH],
+            hits: vec![0; WIDTH],
+        }
+    }
+
+    /// Answers up to [`ROWS`] queries; the answers are in `best`.
+    pub(crate) fn run(&mut self, queries: &[Query<'_, T>]) {
+        let (dim, count) = (self.engine.shape.places.dim, queries.len());
+        self.x.clear();
+        let (mut low, mut high) = ([f64::INFINITY; MAX_DIM], [f64::NEG_INFINITY; MAX_DIM]);
+        for (row, query) in queries.iter().enumerate() {
+            self.x.extend_from_slice(query.x);
+            for (axis, &value) in query.x.iter().enumerate() {
+                low[axis] = low[axis].min(value);
+                high[axis] = high[axis].max(value);
+            }
+            self.best[row].clear();
+            self.limits[row] = f64::INFINITY;
+            self.classes[row] = self.envelope.map_or(0, |envelope| envelope.class(query.p));
+        }
+        let (low, high) = (&low[..dim], &high[..dim]);
+        let before = queries.iter().map(|query| query.before).max().unwrap_or(0);
+        self.open.clear();
+        self.open_boxes(self.field.heights() - 1, 0, low, high, before);
+        while let Some(Reverse((bits, height, place))) = self.open.pop() {
+            let widest = self.limits[..count].iter().copied().fold(0.0, f64::max);
+            if f64::from_bits(bits) > widest {
+                break;
+            }
+            if height == 0 {
+                self.visit(place as usize, queries, before);
+            } else {
+                self.open_boxes(height as usize - 1, place as usize, low, high, before);
+            }
+        }
+        self.flush(queries);
+    }
+
+    fn open_boxes(&mut self, height: usize, parent: usize, low: &[f64], high: &[f64], before: u32) {
+        let scales = &self.engine.shape.scales[..];
+        for place in self.field.boxes(height, parent) {
+            if self.field.lowest(height, place) < before {
+                // Distances aren't negative, so their bits are in the order of their values.
+                let bits = self.field.between(height, place, low, high, scales).to_bits();
+                self.open.push(Reverse((bits, height as u32, place as u32)));
+            }
+        }
+    }
+
+    /// Gathers the points of a leaf that are near enough to some query.
+    #[inline]
+    fn visit(&mut self, leaf: usize, queries: &[Query<'_, T>], before: u32) {
+        let count = queries.len();
+        let scales = &self.engine.shape.scales[..];
+        let gate = Gate { lanes: self.field.lanes(leaf), queries: &self.x, scales, limits: &self.limits[..count] };
+        let mut mask = gate.run(T::loops(), &mut self.leaf, LEAF);
+        let places = self.field.places(leaf..leaf + 1);
+        while mask != 0 {
+            let lane = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            let place = places[lane];
+            if self.engine.shape.places.ids[place as usize] >= before {
+                continue;
+            }
+            let at = self.list.len();
+            (0..count).for_each(|row| self.squares[row * WIDTH + at] = self.leaf[row * LEAF + lane]);
+            self.list.push(place);
+        }
+        if self.list.len() >= BATCH {
+            self.flush(queries);
+        }
+    }
+
+    /// Computes the correlations of what was gathered.
+    fn flush(&mut self, queries: &[Query<'_, T>]) {
+        let len = self.list.len();
+        let Some(&last) = self.list.last() else { return };
+        self.kept += (len * queries.len()) as u64;
+        self.list.resize(len.next_multiple_of(STEP), last);
+        self.inverse.clear();
+        self.inverse.extend(self.list[..len].iter().map(|&place| self.engine.inverse[place as usize]));
+        let mut rows = [&[][..]; ROWS];
+        rows.iter_mut().zip(queries).for_each(|(row, query)| *row = query.v);
+        let (v, loops) = (&self.engine.v, T::loops());
+        let (base, stride) = (v.values(), v.stride());
+        let call = Dots { rows: &rows[..queries.len()], base, stride, len: stride, list: &self.list };
+        call.run(loops, &mut self.dots, WIDTH);
+        for (row, query) in queries.iter().enumerate() {
+            let best = &mut self.best[row];
+            let dots = &mut self.dots[row * WIDTH..row * WIDTH + len];
+            let score = Score {
+                kind: self.engine.shape.kind,
+                variance: T::from_f64(self.engine.shape.variance),
+                squares: &self.squares[row * WIDTH..row * WIDTH + len],
+                inverse: &self.inverse,
+                own: query.own(),
+                least: best.least(),
+            };
+            let found = score.run(loops, dots, &mut self.hits);
+            for &at in &self.hits[..found] {
+                let id = self.engine.shape.places.ids[self.list[at as usize] as usize];
+                if query.wants(id) {
+                    best.offer(dots[at as usize], id);
+                }
+            }
+            best.cut();
+            if let (Some(envelope), true) = (self.envelope, best.is_full()) {
+                self.limits[row] = envelope.limit(self.classes[row], best.least().to_f64());
+            }
+        }
+        self.list.clear();
+    }
+}
