@@ -1,6 +1,8 @@
 //! What can be wrong with a vector or a call.
 
 use canopy_core::{Cancelled, Coded, Fault, ShapeError};
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Why an index refused a call. Nothing was changed when one of these is returned.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -85,6 +87,58 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// A file couldn't be read or written.
+    #[error("index file {path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said, and what to do.
+        reason: String,
+        /// The stable code.
+        code: &'static str,
+        /// The kind of trouble.
+        fault: Fault,
+    },
+    /// The file isn't an index.
+    #[error("{path} isn't an index file of Canopy: check the path")]
+    Foreign {
+        /// The file.
+        path: String,
+    },
+    /// The file was written by a newer version.
+    #[error(
+        "index file {path} has version {version}, this program reads up to {known}: update the program or build the index again"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Version of the file.
+        version: u32,
+        /// Latest version that is understood.
+        known: u32,
+    },
+    /// The file ends before its table says it should.
+    #[error(
+        "index file {path} is truncated: {section} needs {expected} bytes, the file has {received}: restore a copy or build the index again"
+    )]
+    Truncated {
+        /// The file.
+        path: String,
+        /// What doesn't fit.
+        section: String,
+        /// Bytes needed.
+        expected: u64,
+        /// Bytes there.
+        received: u64,
+    },
+    /// A part of the file isn't what was written.
+    #[error("index file {path} is damaged in its section {section}: restore a copy or build the index again")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// The part.
+        section: String,
+    },
     /// The values don't form whole rows.
     #[error(transparent)]
     Shape(#[from] ShapeError),
@@ -105,6 +159,11 @@ impl Coded for Error {
             Self::TooMany { .. } => "INDEX_TOO_LARGE",
             Self::Option { .. } => "INDEX_OPTION",
             Self::Memory { .. } => "INDEX_MEMORY",
+            Self::File { code, .. } => code,
+            Self::Foreign { .. } => "INDEX_FOREIGN",
+            Self::Newer { .. } => "INDEX_NEWER",
+            Self::Truncated { .. } => "INDEX_TRUNCATED",
+            Self::Damaged { .. } => "INDEX_CORRUPT",
             Self::Shape(shape) => shape.code(),
             Self::Cancelled(cancelled) => cancelled.code(),
         }
@@ -115,8 +174,27 @@ impl Coded for Error {
             Self::Cancelled(cancelled) => cancelled.fault(),
             Self::TooMany { .. } => Fault::TooLarge,
             Self::Memory { .. } => Fault::Unavailable,
+            Self::File { fault, .. } => *fault,
+            Self::Foreign { .. } | Self::Newer { .. } | Self::Truncated { .. } | Self::Damaged { .. } => Fault::Corrupt,
             _ => Fault::InvalidInput,
         }
+    }
+}
+
+impl Error {
+    /// What the system said about a file, with the code and the advice that fit.
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+        let (code, fault, advice) = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                ("INDEX_DISK_FULL", Fault::NoSpace, "free some room and save again; the old file is as it was")
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                ("INDEX_PERMISSION", Fault::Permission, "let this program read and write there")
+            }
+            ErrorKind::NotFound => ("INDEX_NOT_FOUND", Fault::NotFound, "check the path"),
+            _ => ("INDEX_IO", Fault::Internal, "try again; if it stays, check the disk"),
+        };
+        Self::File { path: path.display().to_string(), reason: format!("{error}: {advice}"), code, fault }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The approximate index: a flat graph walked over projected codes, and an exact second look.
 
-#![expect(dead_code, reason = "files and changes to a built graph come next")]
-
+mod bits;
 mod buffer;
 mod build;
+mod change;
 mod connect;
 mod entry;
+mod file;
+mod filter;
 mod fit;
 mod grow;
 mod links;
@@ -21,9 +23,11 @@ mod tests;
 mod walk;
 
 use crate::slots::SlotMap;
+use bits::Bits;
 use buffer::Buffer;
 use canopy_core::MetricKind;
 use entry::Entry;
+use file::Source;
 use grow::Shape;
 use links::Links;
 pub use options::{BuildOptions, SearchOptions, Storage};
@@ -50,13 +54,23 @@ pub struct GraphIndex {
     positions: SlotMap,
     /// Where a walk starts when there is no sample.
     start: u32,
+    /// Vectors from which the space was chosen.
+    fitted: usize,
+    /// Positions whose vector was removed or replaced. Walks pass through them but never return them.
+    dead: Bits,
+    /// Of these, the ones that no link leads to any more: new vectors take their places.
+    free: Vec<u32>,
+    /// Vectors added since every one was known to be reached.
+    loose: usize,
     defaults: SearchOptions,
+    /// The file it was opened from.
+    source: Option<Source>,
 }
 
 impl GraphIndex {
     /// Number of vectors.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.dead.len()
     }
 
     /// Whether there is no vector.
@@ -87,7 +101,7 @@ impl GraphIndex {
     /// Bytes of memory, or of the mapped file, beside the exact vectors.
     pub fn graph_bytes(&self) -> usize {
         let entries: usize = self.entries.iter().map(Entry::bytes).sum();
-        let slots = self.slots.bytes() + self.positions.bytes();
+        let slots = self.slots.bytes() + self.positions.bytes() + self.dead.bytes();
         self.codes.bytes() + self.links.rows.bytes() + slots + entries + self.space.bytes()
     }
 

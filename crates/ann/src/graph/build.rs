@@ -1,5 +1,6 @@
 //! Building an index from all its vectors.
 
+use super::bits::Bits;
 use super::buffer::Buffer;
 use super::connect::connect;
 use super::entry::WORTH;
@@ -57,7 +58,21 @@ impl GraphIndex {
         }
         let check = |row: usize| vector::check(rows.row(row), row, dim, metric);
         let norms = (0..count).into_par_iter().with_min_len(256).map(check).collect::<Result<Vec<f64>, Error>>()?;
-        let positions = positions(slots)?;
+        Self::assemble(slots, rows, &norms, metric, options, cancel, progress)
+    }
+
+    /// Builds from checked vectors that are divided by the given norms under cosine.
+    pub(super) fn assemble(
+        slots: &[u32],
+        rows: Rows<'_, f32>,
+        norms: &[f64],
+        metric: MetricKind,
+        options: BuildOptions,
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let (dim, count) = (rows.dim(), rows.len());
+        let positions = unique(slots)?;
         cancel.check()?;
 
         let space = fit::fit(rows, metric, options.walk_dim, options.seed, cancel)?;
@@ -92,6 +107,7 @@ impl GraphIndex {
             shape,
             present: 0,
             start: None,
+            dead: &Bits::default(),
         };
         growth.put(&order, true, cancel, |done| progress.report(done as u64, count as u64))?;
         let mut links = trim(codes.get(), stride, &links, shape)?;
@@ -101,14 +117,30 @@ impl GraphIndex {
         stored.get_mut()?.copy_from_slice(slots);
         progress.finish(count as u64, count as u64);
         let start = order.first().copied().unwrap_or(0);
-        connect(codes.get(), stride, &mut links, &entries, start, shape.ef)?;
+        connect(codes.get(), stride, &mut links, &entries, start, shape.ef, &Bits::default())?;
         let defaults = SearchOptions::default();
-        Ok(Self { options, space, raw, codes, links, entries, slots: stored, positions, start, defaults })
+        Ok(Self {
+            options,
+            space,
+            raw,
+            codes,
+            links,
+            entries,
+            slots: stored,
+            positions,
+            start,
+            fitted: count,
+            dead: Bits::default(),
+            free: Vec::new(),
+            loose: 0,
+            defaults,
+            source: None,
+        })
     }
 }
 
-/// Where each slot's vector stands.
-fn positions(slots: &[u32]) -> Result<SlotMap, Error> {
+/// Where each slot's vector stands; an error when a slot is named twice.
+pub(super) fn unique(slots: &[u32]) -> Result<SlotMap, Error> {
     let mut positions = SlotMap::default();
     for (&slot, position) in slots.iter().zip(0_u32..) {
         if positions.get(slot).is_some() {

@@ -3,6 +3,7 @@
 //! As in ParlayANN (Manohar et al., PPoPP 2024): every node of a batch looks for its neighbours in the graph as it was before the batch; then
 //! links back are grouped by the node they lead to, and each such node is dealt with by one thread. Batches grow with the graph.
 
+use super::bits::Bits;
 use super::entry::{self, Entry};
 use super::links::{Links, NONE};
 use super::prune::ask;
@@ -37,6 +38,8 @@ pub(super) struct Growth<'a> {
     pub(super) present: usize,
     /// One of them.
     pub(super) start: Option<u32>,
+    /// Nodes that nobody shall link to.
+    pub(super) dead: &'a Bits,
 }
 
 impl Growth<'_> {
@@ -50,7 +53,7 @@ impl Growth<'_> {
         order: &[u32],
         samples: bool,
         cancel: &Cancel,
-        done: impl Fn(usize),
+        mut done: impl FnMut(usize),
     ) -> Result<(), Error> {
         let mut at = 0;
         while at < order.len() {
@@ -99,7 +102,11 @@ impl Growth<'_> {
         entry::descend(self.entries, self.present, self.stride, start, scratch);
         scratch.walk_on(view, self.shape.ef, self.shape.ef);
         scratch.prune.left.clear();
-        let candidates = scratch.pool.iter().filter(|&(_, id)| id != node).map(|(score, id)| (score + bias, id));
+        let candidates = scratch
+            .pool
+            .iter()
+            .filter(|&(_, id)| id != node && !self.dead.contains(id))
+            .map(|(score, id)| (score + bias, id));
         scratch.prune.left.extend(candidates);
         scratch.prune.choose(view, self.shape.degree, self.shape.alpha);
         &scratch.prune.kept
@@ -116,7 +123,7 @@ impl Growth<'_> {
         let mut pairs: Vec<u64> = chosen.chunks_exact(self.shape.degree).zip(batch).flat_map(pair).collect();
         pairs.par_sort_unstable();
         let width = self.links.degree;
-        let (codes, stride, shape) = (self.codes, self.stride, self.shape);
+        let (codes, stride, shape, dead) = (self.codes, self.stride, self.shape, self.dead);
         let rows = self.links.rows.get_mut()?;
         rows.par_chunks_mut(ROWS * width).enumerate().for_each(|(chunk, rows)| {
             let first = (chunk * ROWS) as u64;
@@ -127,20 +134,21 @@ impl Growth<'_> {
                 let row = &mut rows[(target as usize - chunk * ROWS) * width..][..width];
                 let sources = group.iter().map(|&pair| pair as u32);
                 let view = View { codes, stride, links: &[], degree: width };
-                add(view, target, row, sources, shape);
+                add(view, target, row, sources, shape, dead);
             }
         });
         Ok(())
     }
 }
 
-/// Adds links to the row of `node`; when there are too many, the best are chosen.
-pub(super) fn add(
+/// Adds links to the row of `node`; when there are too many, those to dead nodes go and the best are chosen.
+fn add(
     view: View<'_>,
     node: u32,
     row: &mut [u32],
     sources: impl Iterator<Item = u32> + Clone,
     shape: Shape,
+    dead: &Bits,
 ) {
     let filled = Links::filled(row).len();
     let (old, places) = row.split_at_mut(filled);
@@ -152,7 +160,9 @@ pub(super) fn add(
         return;
     }
     // In two turns with the same buffers, since the row is read in the first and written in the second.
-    Scratch::with(|scratch| scratch.prune.measure(view, node, old.iter().copied().chain(fresh)));
+    Scratch::with(|scratch| {
+        scratch.prune.measure(view, node, old.iter().copied().filter(|&id| !dead.contains(id)).chain(fresh));
+    });
     Scratch::with(|scratch| {
         scratch.prune.choose(view, shape.degree, shape.alpha);
         Links::fill(row, &scratch.prune.kept);

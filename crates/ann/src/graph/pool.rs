@@ -43,6 +43,12 @@ impl Pool {
         }
     }
 
+    /// The distance of the candidate in place `count`, infinite while there are fewer.
+    pub(super) fn limit_of(&self, count: usize) -> f32 {
+        let last = count.clamp(1, self.most.max(1)) - 1;
+        self.keys.get(last).map_or(f32::INFINITY, |&key| unordered((key >> 32) as u32))
+    }
+
     /// Offers a candidate that wasn't offered before; its number is below 2^31.
     #[inline]
     pub(super) fn offer(&mut self, distance: f32, id: u32) {

@@ -4,7 +4,7 @@ use super::entry;
 use super::walk::{Scratch, View};
 use super::{GraphIndex, SearchOptions};
 use crate::{Error, vector};
-use canopy_core::{Cancel, Hit, MetricKind, Rows, SlotSet, TopK};
+use canopy_core::{Cancel, Cancelled, Hit, MetricKind, Rows, SlotSet, TopK};
 use rayon::prelude::*;
 
 /// Candidates ahead of which exact vectors are asked for.
@@ -28,16 +28,16 @@ impl GraphIndex {
         let norm = vector::check(query, 0, self.dim(), self.metric())?;
         cancel.check()?;
         let k = k.min(self.len());
-        if k == 0 {
+        if k == 0 || allow.is_some_and(SlotSet::is_empty) {
             return Ok(Vec::new());
         }
         Scratch::with(|scratch| {
             let mut values = std::mem::take(&mut scratch.row);
             values.resize(query.len(), 0.0);
             vector::store(query, norm, self.metric(), &mut values);
-            let hits = self.walk(&values, k, options, allow, scratch);
+            let hits = self.walk(&values, k, options, allow, scratch, cancel);
             scratch.row = values;
-            Ok(hits)
+            Ok(hits?)
         })
     }
 
@@ -70,15 +70,37 @@ impl GraphIndex {
         query: &[f32],
         k: usize,
         options: SearchOptions,
-        _allow: Option<&SlotSet>,
+        allow: Option<&SlotSet>,
         scratch: &mut Scratch,
-    ) -> Vec<Hit> {
-        let SearchOptions { ef, rerank } = options;
-        let (ef, rerank) = (ef.max(1), rerank.max(k));
+        cancel: &Cancel,
+    ) -> Result<Vec<Hit>, Cancelled> {
+        let SearchOptions { ef, rerank } = self.effective(options, k);
+        let most = rerank.max(ef);
         self.space.query(query, &mut scratch.projection, &mut scratch.query);
-        entry::descend(&self.entries, self.len(), self.space.stride, self.start, scratch);
-        scratch.walk_on(self.view(), ef, rerank.max(ef));
-        self.second_look(query, k, rerank, scratch)
+        if allow.is_some() || self.dead.len() > self.free.len() || self.is_small(ef) {
+            self.walk_allowed(allow, ef, most, scratch, cancel)?;
+        } else {
+            entry::descend(&self.entries, self.slots.len(), self.space.stride, self.start, scratch);
+            scratch.walk_on(self.view(), ef, most);
+        }
+        Ok(self.second_look(query, k, rerank, scratch))
+    }
+
+    /// The options a search really runs with: where a caller leaves the choice to the index, its own.
+    pub fn effective(&self, options: SearchOptions, k: usize) -> SearchOptions {
+        let SearchOptions { ef, rerank } = options;
+        let own = self.defaults;
+        let ef = match (ef, own.ef) {
+            (0, 0) => 24 + k,
+            (0, tuned) => tuned,
+            (asked, _) => asked,
+        };
+        let rerank = match (rerank, own.rerank) {
+            (0, 0) => 24 + k + k * 3 / 5,
+            (0, tuned) => tuned,
+            (asked, _) => asked,
+        };
+        SearchOptions { ef: ef.min(self.slots.len()).max(1), rerank: rerank.min(self.slots.len()).max(k) }
     }
 
     /// The best of the first candidates by their exact vectors.
@@ -94,7 +116,10 @@ impl GraphIndex {
                 self.raw.prefetch(later as usize);
             }
             let score = self.raw.score(self.metric(), query, id as usize);
-            top.push(Hit { slot: slots[id as usize], score: self.shown(score) });
+            // Only a damaged file holds vectors without a score.
+            if !score.is_nan() {
+                top.push(Hit { slot: slots[id as usize], score: self.shown(score) });
+            }
         }
         top.into_sorted()
     }

@@ -1,5 +1,8 @@
 //! The graph against the exact scan, and against itself at other numbers of threads.
 
+mod changes;
+mod files;
+mod filters;
 mod found;
 mod refusals;
 

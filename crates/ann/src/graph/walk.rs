@@ -5,6 +5,8 @@ use super::pool::Pool;
 use super::space::Projection;
 use canopy_simd::{CodeQuery, prefetch};
 use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// What a walk reads.
 #[derive(Clone, Copy)]
@@ -88,6 +90,8 @@ pub(super) struct Scratch {
     pub(super) starts: Vec<u32>,
     pub(super) ids: Vec<u32>,
     pub(super) scores: Vec<f32>,
+    /// Nodes that a filtered walk may still visit, nearest first.
+    pub(super) open: BinaryHeap<Reverse<u64>>,
     pub(super) prune: super::prune::Buffers,
     pub(super) row: Vec<f32>,
 }
@@ -118,6 +122,12 @@ impl Scratch {
         for &node in &self.ids {
             prefetch(view.codes, node as usize * view.stride, view.stride);
         }
+        self.score(view);
+    }
+
+    /// Scores the nodes in `ids`.
+    #[inline]
+    pub(super) fn score(&mut self, view: View<'_>) {
         self.scores.resize(self.ids.len(), 0.0);
         self.query.scores(view.codes, &self.ids, &mut self.scores);
     }
@@ -144,7 +154,7 @@ impl Scratch {
     }
 
     #[inline]
-    fn offer(&mut self) {
+    pub(super) fn offer(&mut self) {
         let mut limit = self.pool.limit();
         for (&id, &score) in self.ids.iter().zip(&self.scores) {
             if score <= limit {

@@ -62,6 +62,22 @@ fn small_integers_are_kept_in_half_the_bytes_without_loss() {
     assert_eq!(a, b);
 }
 
+/// Well apart clusters, copies of one vector, and a line: every node can be reached.
+#[test]
+fn no_node_is_out_of_reach() {
+    let mut random = Random::new(2);
+    let dim = 12;
+    let far: Vec<f32> = (0..3000 * dim).map(|i| random.normal() + 1000.0 * ((i / dim % 30) as f32).sin()).collect();
+    let copies: Vec<f32> = (0..3000 * dim).map(|i| if i / dim % 3 == 0 { random.normal() } else { 1.0 }).collect();
+    let line: Vec<f32> = (0..3000 * dim).map(|i| (i / dim) as f32).collect();
+    for rows in [far, copies, line] {
+        for degree in [6, 32] {
+            let index = built(&rows, dim, MetricKind::L2, BuildOptions { degree, ..BuildOptions::default() });
+            assert_eq!(crate::graph::connect::lost(&index.links, &index.entries, index.start, &index.dead), 0);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
