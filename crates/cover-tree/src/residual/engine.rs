@@ -7,9 +7,13 @@ use super::real::Real;
 use super::tiles::Chosen;
 use crate::neighbours::MISSING;
 
-/// Below this share of the variance a residual variance is too small for `f32`: sums of it are off by some 2e-7 of the
-/// variance, correlations by that over `p`. (At 1e-4 a thousandth of the neighbours comes out wrong, at 1e-6 one in five to all.)
-pub(crate) const FINE: f64 = 1e-4;
+/// Below this share of the variance a residual variance is too small for `f32`: sums of it are off by some 3e-7 of the
+/// variance, correlations by that over `p`. (At 1e-4 up to a hundredth of the neighbours comes out wrong, at 1e-6 one in five to
+/// all.)
+pub(crate) const FINE: f64 = 1e-3;
+/// Below this share of the variance, and of the median, a point is as good as an inducing point: its correlations are as weak
+/// with near points as with far ones, so that no envelope ends a search.
+const TINY: (f64, f64) = (1e-5, 1e-2);
 
 /// What all precisions share.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Engine<T> {
     /// What rounding took from V, where some residual variances ask for it.
     pub(crate) rest: Option<Matrix<f32>>,
     pub(crate) inverse: Vec<T>,
+    /// The residual variance below which queries are held against all pairs.
+    tiny: f64,
 }
 
 impl<T: Chosen> Engine<T> {
@@ -45,12 +51,22 @@ impl<T: Chosen> Engine<T> {
     ) -> Self {
         let field = Field::pack(&places, 0..places.len() as u32);
         let inverse = inverse(&p);
-        Self { shape: Shape { kind, variance, scales, places, p, field }, v, rest, inverse }
+        let mut sorted = p.clone();
+        let middle = sorted.len() / 2;
+        let median =
+            if sorted.is_empty() { variance } else { *sorted.select_nth_unstable_by(middle, f64::total_cmp).1 };
+        let tiny = (TINY.0 * variance).min(TINY.1 * median);
+        Self { shape: Shape { kind, variance, scales, places, p, field }, v, rest, inverse, tiny }
     }
 
     /// Whether a query of this residual variance must be answered in `f64`.
     pub(crate) fn is_fine(&self, p: f64) -> bool {
         self.rest.is_some() && p < FINE * self.shape.variance
+    }
+
+    /// Whether a query of this residual variance must be held against all pairs, in `f64`.
+    pub(crate) fn is_tiny(&self, p: f64) -> bool {
+        p < self.tiny
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -26,8 +26,8 @@ macro_rules! held {
 }
 pub(crate) use held;
 
-/// Above this share of points that need `f64`, everything is kept in it: they are answered by all pairs otherwise.
-const MANY: f64 = 0.05;
+/// Above this share of points that need `f64`, everything is kept in it: putting rows together costs more otherwise.
+const MANY: f64 = 0.1;
 /// Points that are asked first whether many need `f64`.
 const SAMPLE: usize = 512;
 

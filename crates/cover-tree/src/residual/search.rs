@@ -1,14 +1,14 @@
 //! One search from queries to an answer: all pairs, or walks with an audit behind them.
 
 use super::answer::{Audit, ResidualAnswer, SearchReport};
-use super::best::Best;
-use super::engine::{Asked, Engine, Fine, Query};
+use super::engine::{Asked, Engine, Fine, Query, Source};
 use super::envelope::{Envelope, Seen};
 use super::exact;
 use super::field::Field;
 use super::found::Found;
 use super::inducing::Draw;
 use super::options::{GatePreset, OnMiss, Search};
+use super::real::Real;
 use super::tiles::{Chosen, LEAF, ROWS};
 use super::walk::{GateCounts, Walk};
 use crate::error::Error;
@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Queries that one piece of parallel work takes.
 const RUN: usize = 64;
+/// Queries walk together when there is at least one for this many points.
+const SPARSE: usize = 8;
 /// Predecessors of the first this many points are sought among just these points.
 const FIRST: usize = 1024;
 /// Rounds of widening before all pairs are looked at.
@@ -79,12 +81,30 @@ impl<T: Chosen> Job<'_, T> {
         }
     }
 
-    /// Whether `f32` won't do for the query at a place.
-    fn is_fine(&self, place: u32) -> bool {
-        self.engine.is_fine(match self.whose {
+    /// The residual variance of the query at a place.
+    fn p(&self, place: u32) -> f64 {
+        match self.whose {
             Whose::Asked(asked) => asked.p[place as usize],
             _ => self.engine.shape.p[place as usize],
-        })
+        }
+    }
+
+    /// Queries that `f32` won't do for.
+    fn fine_places(&self) -> Vec<u32> {
+        (0..self.queries() as u32).filter(|&place| self.engine.is_fine(self.p(place))).collect()
+    }
+
+    /// Rows of V of queries, in `f64`.
+    fn fine_rows(&self, places: &[u32]) -> Vec<f64> {
+        let mut rows = Vec::with_capacity(places.len() * self.engine.v.stride());
+        for &place in places {
+            match self.whose {
+                Whose::Asked(Asked { wide: Some(wide), .. }) => rows.extend_from_slice(wide.row(place as usize)),
+                Whose::Asked(asked) => rows.extend(asked.v.row(place as usize).iter().map(|value| value.to_f64())),
+                _ => Fine(self.engine).push_row(place, &mut rows),
+            }
+        }
+        rows
     }
 
     /// The row of the answer that belongs to a place.
@@ -112,16 +132,15 @@ impl<T: Chosen> Job<'_, T> {
         loop {
             if search.exact {
                 let mut neighbours = self.exact()?;
-                self.fine(&mut neighbours)?;
+                self.tiny(&self.fine_places(), &mut neighbours)?;
                 let candidates = self.candidates();
                 let gate = GateCounts { candidates, kept: candidates, pruned: 0 };
                 let report = SearchReport { exact: true, gate, widened, audit: None };
                 return Ok(ResidualAnswer { neighbours, report });
             }
             let envelope = (search.gate != GatePreset::Off).then(|| self.envelope.read().clone());
-            let (mut neighbours, kept) = self.walks(envelope.as_deref())?;
+            let (neighbours, kept) = self.walks(envelope.as_deref())?;
             let candidates = self.candidates();
-            let kept = kept + self.fine(&mut neighbours)?;
             let kept = kept.min(candidates);
             let gate = GateCounts { candidates, kept, pruned: candidates - kept };
             let exact = search.gate == GatePreset::Off;
@@ -130,13 +149,14 @@ impl<T: Chosen> Job<'_, T> {
                 return Ok(ResidualAnswer { neighbours, report });
             };
             let mut wider = (*envelope).clone();
-            let audit = self.audit(&neighbours, &mut wider)?;
+            let (audit, spared) = self.audit(&neighbours, &mut wider)?;
             report.audit = Some(audit);
             let strict = search.gate == GatePreset::Audit;
-            if strict && audit.missed > 0 && search.on_miss == OnMiss::Fail {
-                return Err(Error::Missed { missed: audit.missed, pairs: audit.pairs });
+            if strict && spared > 0 && search.on_miss == OnMiss::Fail {
+                return Err(Error::Missed { missed: spared, pairs: audit.pairs });
             }
-            if audit.recall >= search.least_recall && !(strict && audit.missed > 0) {
+            let few = (1.0 - search.least_recall) * audit.pairs as f64;
+            if spared == 0 || (!strict && spared as f64 <= few) {
                 return Ok(ResidualAnswer { neighbours, report });
             }
             widened += 1;
@@ -165,23 +185,15 @@ impl<T: Chosen> Job<'_, T> {
         Ok(out)
     }
 
-    /// Answers in `f64` the queries that `f32` won't do for: all pairs, since correlations of such points end nowhere near.
-    fn fine(&self, out: &mut Neighbours) -> Result<u64, Error> {
-        let places: Vec<u32> = (0..self.queries() as u32).filter(|&place| self.is_fine(place)).collect();
+    /// Holds queries of tiny residual variance against all pairs, in `f64`.
+    fn tiny(&self, places: &[u32], out: &mut Neighbours) -> Result<u64, Error> {
         if places.is_empty() {
             return Ok(0);
         }
-        let source = Fine(self.engine);
-        let (stride, mut rows) = (self.engine.v.stride(), Vec::with_capacity(places.len() * self.engine.v.stride()));
-        for &place in &places {
-            match self.whose {
-                Whose::Asked(Asked { wide: Some(wide), .. }) => rows.extend_from_slice(wide.row(place as usize)),
-                Whose::Asked(asked) => rows.extend(asked.v.row(place as usize).iter().map(|value| value.to_f64())),
-                _ => source.push_row(place, &mut rows),
-            }
-        }
+        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(places));
         let query = |at: usize| self.fine_query(places[at], &rows[at * stride..(at + 1) * stride]);
         let field = &self.engine.shape.field;
+        let source = Fine(self.engine);
         let found = exact::exact(&source, field, self.k, places.len(), query, |_| field.leaves(), self.task)?;
         places.iter().enumerate().for_each(|(at, &place)| exact::copy(&found, at, out, self.owner(place)));
         Ok(places.len() as u64 * field.len() as u64)
@@ -206,7 +218,7 @@ impl<T: Chosen> Job<'_, T> {
         let mut kept = 0;
         let all = 0..self.queries() as u32;
         if !matches!(self.whose, Whose::Before) {
-            let places: Vec<u32> = all.filter(|&place| !self.is_fine(place)).collect();
+            let places: Vec<u32> = all.collect();
             kept += self.walk(&self.engine.shape.field, envelope, &places, &mut out)?;
             return Ok((out, kept));
         }
@@ -218,7 +230,7 @@ impl<T: Chosen> Job<'_, T> {
             let start = if end <= FIRST { 0 } else { end / 2 };
             let inside =
                 |from: usize| all.clone().filter(move |&place| (from..end).contains(&(ids[place as usize] as usize)));
-            let places: Vec<u32> = inside(start).filter(|&place| !self.is_fine(place)).collect();
+            let places: Vec<u32> = inside(start).collect();
             kept += if end == ids.len() {
                 self.walk(&self.engine.shape.field, envelope, &places, &mut out)?
             } else {
@@ -229,6 +241,7 @@ impl<T: Chosen> Job<'_, T> {
         Ok((out, kept))
     }
 
+    /// Walks for the queries at some places, each in the precision it needs.
     fn walk(
         &self,
         field: &Field,
@@ -236,57 +249,103 @@ impl<T: Chosen> Job<'_, T> {
         places: &[u32],
         out: &mut Neighbours,
     ) -> Result<u64, Error> {
+        let is_tiny = |place: &u32| envelope.is_some() && self.engine.is_tiny(self.p(*place));
+        let (tiny, rest): (Vec<u32>, Vec<u32>) = places.iter().partition(|place| is_tiny(place));
+        let (fine, plain): (Vec<u32>, Vec<u32>) =
+            rest.into_iter().partition(|&place| self.engine.is_fine(self.p(place)));
+        let mut kept = self.tiny(&tiny, out)?;
+        kept += self.walk_in(self.engine, field, envelope, &plain, |at| self.query(plain[at]), out)?;
+        if !fine.is_empty() {
+            let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine));
+            let query = |at: usize| self.fine_query(fine[at], &rows[at * stride..(at + 1) * stride]);
+            kept += self.walk_in(&Fine(self.engine), field, envelope, &fine, query, out)?;
+        }
+        Ok(kept)
+    }
+
+    fn walk_in<'b, S: Source>(
+        &self,
+        source: &S,
+        field: &Field,
+        envelope: Option<&Envelope>,
+        places: &[u32],
+        query: impl Fn(usize) -> Query<'b, S::Real> + Sync,
+        out: &mut Neighbours,
+    ) -> Result<u64, Error> {
         // Few queries among many points are far apart, and a walk together would hold far more points than each needs.
-        let together = if places.len() * 8 >= field.len() { ROWS } else { 1 };
+        let together = if places.len() * SPARSE >= field.len() { ROWS } else { 1 };
         let kept = AtomicU64::new(0);
-        let run = |walk: &mut Walk<'_, T>, places: &[u32]| -> Result<Found, Error> {
+        let run = |walk: &mut Walk<'_, S>, run: usize| -> Result<Found, Error> {
             let mut found = Found::default();
-            for places in places.chunks(together) {
-                let first = self.query(places[0]);
-                let mut queries = [first; ROWS];
-                queries.iter_mut().zip(places).for_each(|(query, &place)| *query = self.query(place));
-                walk.run(&queries[..places.len()]);
-                walk.best[..places.len()].iter_mut().for_each(|best| found.push(best.finish(), self.k));
+            let end = ((run + 1) * RUN).min(places.len());
+            for first in (run * RUN..end).step_by(together) {
+                let mut queries = [query(first); ROWS];
+                let count = together.min(end - first);
+                queries[1..].iter_mut().zip(first + 1..first + count).for_each(|(slot, at)| *slot = query(at));
+                walk.run(&queries[..count]);
+                walk.best[..count].iter_mut().for_each(|best| found.push(best.finish(), self.k));
             }
             kept.fetch_add(std::mem::take(&mut walk.kept), Ordering::Relaxed);
-            self.task.advance(places.len())?;
+            self.task.advance(end - run * RUN)?;
             Ok(found)
         };
-        let start = || Walk::new(self.engine, field, envelope, self.k);
-        let found: Vec<Found> = places.par_chunks(RUN).map_init(start, run).collect::<Result<_, _>>()?;
+        let start = || Walk::new(source, field, envelope, self.k);
+        let runs = 0..places.len().div_ceil(RUN);
+        let found: Vec<Found> = runs.into_par_iter().map_init(start, run).collect::<Result<_, _>>()?;
         for (found, places) in found.iter().zip(places.chunks(RUN)) {
             places.iter().enumerate().for_each(|(at, &place)| found.copy(at, out, self.owner(place)));
         }
         Ok(kept.into_inner())
     }
 
-    /// Holds the answers to a sample of the queries against all pairs, and widens an envelope by what they lack.
-    fn audit(&self, answers: &Neighbours, envelope: &mut Envelope) -> Result<Audit, Error> {
-        let mut sample = Draw(self.seed ^ 0xA0D17).some(self.queries(), self.search.audit);
-        // Those were answered by all pairs in `f64`; all pairs in `f32` can't judge them.
-        sample.retain(|&place| !self.is_fine(place as u32));
-        let query = |at: usize| self.query(sample[at] as u32);
-        let nothing = |_: &mut (), _: usize, _: &[T], _: &[T], _: &[u32]| ();
-        let truth = exact::all_pairs(self.engine, self.k, sample.len(), query, || (), nothing, self.task)?;
-        let (mut pairs, mut missed) = (0, 0);
+    /// Holds the answers to a sample of the queries against all pairs, and widens an envelope by what it spared wrongly.
+    ///
+    /// Gives the audit, and how many of the missed neighbours lay beyond the envelope.
+    fn audit(&self, answers: &Neighbours, envelope: &mut Envelope) -> Result<(Audit, u64), Error> {
+        let sample = Draw(self.seed ^ 0xA0D17).some(self.queries(), self.search.audit);
+        let sample: Vec<u32> = sample.into_iter().map(|place| place as u32).collect();
+        if self.engine.rest.is_none() {
+            let query = |at: usize| self.query(sample[at]);
+            return self.compare(self.engine, &sample, query, answers, envelope);
+        }
+        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&sample));
+        let query = |at: usize| self.fine_query(sample[at], &rows[at * stride..(at + 1) * stride]);
+        self.compare(&Fine(self.engine), &sample, query, answers, envelope)
+    }
+
+    fn compare<'b, S: Source>(
+        &self,
+        source: &S,
+        sample: &[u32],
+        query: impl Fn(usize) -> Query<'b, S::Real> + Sync,
+        answers: &Neighbours,
+        envelope: &mut Envelope,
+    ) -> Result<(Audit, u64), Error> {
+        let nothing = |_: &mut (), _: usize, _: &[S::Real], _: &[S::Real], _: &[u32]| ();
+        let truth = exact::all_pairs(source, self.k, sample.len(), &query, || (), nothing, self.task)?;
+        let (mut pairs, mut missed, mut spared) = (0, 0, 0);
         let by_id = self.by_id();
-        for (at, best) in truth.into_iter().flat_map(|(_, best)| best).enumerate() {
-            let (query, row) = (query(at), self.owner(sample[at] as u32));
-            let row = row * self.k..(row + 1) * self.k;
-            let mut found = answers.ids[row].to_vec();
+        let old = envelope.clone();
+        for (at, mut best) in truth.into_iter().flat_map(|(_, best)| best).enumerate() {
+            let (query, row) = (query(at), self.owner(sample[at]));
+            let mut found = answers.ids[row * self.k..(row + 1) * self.k].to_vec();
             found.sort_unstable();
-            let mut best: Best<T> = best;
             for &(strength, id) in best.finish() {
                 pairs += 1;
-                if found.binary_search(&id).is_err() {
-                    missed += 1;
-                    let other = self.engine.shape.places.row(by_id[id as usize] as usize);
-                    let class = envelope.class(query.p);
-                    envelope.widen(class, strength.to_f64(), self.square(query.x, other));
+                if found.binary_search(&id).is_ok() {
+                    continue;
+                }
+                missed += 1;
+                let other = self.engine.shape.places.row(by_id[id as usize] as usize);
+                let (class, square) = (envelope.class(query.p), self.square(query.x, other));
+                // What lay within was looked at, and lost a tie or the last digits of `f32`.
+                if square > old.limit(class, strength.to_f64()) {
+                    spared += 1;
+                    envelope.widen(class, strength.to_f64(), square);
                 }
             }
         }
-        Ok(Audit::new(sample.len() as u64, pairs, missed))
+        Ok((Audit::new(sample.len() as u64, pairs, missed), spared))
     }
 }
 
@@ -299,7 +358,7 @@ pub(crate) fn envelope<T: Chosen>(
 ) -> Result<Envelope, Error> {
     let shape = &engine.shape;
     let mut sample = Draw(seed).some(shape.places.len(), samples);
-    sample.retain(|&place| !engine.is_fine(shape.p[place]));
+    sample.retain(|&place| !engine.is_tiny(shape.p[place]));
     let mut envelope = Envelope::new(sample.iter().map(|&place| shape.p[place]).collect());
     let group = exact::group(sample.len());
     let start = || vec![Seen::new(); group];

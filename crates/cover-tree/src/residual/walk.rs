@@ -1,9 +1,10 @@
 //! A few neighbouring queries walk the field together, nearest boxes first, until the envelope says that nothing farther matters.
 
 use super::best::Best;
-use super::engine::{Engine, Query};
+use super::engine::{Query, Source};
 use super::envelope::Envelope;
 use super::field::Field;
+use super::real::Real;
 use super::tiles::{Chosen, Dots, Gate, LEAF, ROWS, STEP, Score};
 use crate::points::MAX_DIM;
 use serde::{Deserialize, Serialize};
@@ -26,29 +27,31 @@ pub struct GateCounts {
 }
 
 /// A walk and the room it works in; reused from group to group.
-pub(crate) struct Walk<'a, T> {
-    engine: &'a Engine<T>,
+pub(crate) struct Walk<'a, S: Source> {
+    source: &'a S,
     field: &'a Field,
     /// Without one everything is looked at.
     envelope: Option<&'a Envelope>,
-    pub(crate) best: Vec<Best<T>>,
+    pub(crate) best: Vec<Best<S::Real>>,
     pub(crate) kept: u64,
     x: Vec<f64>,
     classes: [usize; ROWS],
     limits: [f64; ROWS],
     open: BinaryHeap<Reverse<(u64, u32, u32)>>,
-    leaf: Vec<T>,
+    leaf: Vec<S::Real>,
     list: Vec<u32>,
-    squares: Vec<T>,
-    inverse: Vec<T>,
-    dots: Vec<T>,
+    squares: Vec<S::Real>,
+    inverse: Vec<S::Real>,
+    dots: Vec<S::Real>,
     hits: Vec<u32>,
+    rows: Vec<S::Real>,
+    plain: Vec<u32>,
 }
 
-impl<'a, T: Chosen> Walk<'a, T> {
-    pub(crate) fn new(engine: &'a Engine<T>, field: &'a Field, envelope: Option<&'a Envelope>, k: usize) -> Self {
+impl<'a, S: Source> Walk<'a, S> {
+    pub(crate) fn new(source: &'a S, field: &'a Field, envelope: Option<&'a Envelope>, k: usize) -> Self {
         Self {
-            engine,
+            source,
             field,
             envelope,
             best: vec![Best::new(k); ROWS],
@@ -57,18 +60,20 @@ impl<'a, T: Chosen> Walk<'a, T> {
             classes: [0; ROWS],
             limits: [0.0; ROWS],
             open: BinaryHeap::new(),
-            leaf: vec![T::ZERO; ROWS * LEAF],
+            leaf: vec![S::Real::ZERO; ROWS * LEAF],
             list: Vec::with_capacity(WIDTH),
-            squares: vec![T::ZERO; ROWS * WIDTH],
+            squares: vec![S::Real::ZERO; ROWS * WIDTH],
             inverse: Vec::with_capacity(WIDTH),
-            dots: vec![T::ZERO; ROWS * WIDTH],
+            dots: vec![S::Real::ZERO; ROWS * WIDTH],
             hits: vec![0; WIDTH],
+            rows: Vec::new(),
+            plain: Vec::new(),
         }
     }
 
     /// Answers up to [`ROWS`] queries; the answers are in `best`.
-    pub(crate) fn run(&mut self, queries: &[Query<'_, T>]) {
-        let (dim, count) = (self.engine.shape.places.dim, queries.len());
+    pub(crate) fn run(&mut self, queries: &[Query<'_, S::Real>]) {
+        let (dim, count) = (self.source.shape().places.dim, queries.len());
         self.x.clear();
         let (mut low, mut high) = ([f64::INFINITY; MAX_DIM], [f64::NEG_INFINITY; MAX_DIM]);
         for (row, query) in queries.iter().enumerate() {
@@ -100,7 +105,7 @@ impl<'a, T: Chosen> Walk<'a, T> {
     }
 
     fn open_boxes(&mut self, height: usize, parent: usize, low: &[f64], high: &[f64], before: u32) {
-        let scales = &self.engine.shape.scales[..];
+        let scales = &self.source.shape().scales[..];
         for place in self.field.boxes(height, parent) {
             if self.field.lowest(height, place) < before {
                 // Distances aren't negative, so their bits are in the order of their values.
@@ -112,17 +117,17 @@ impl<'a, T: Chosen> Walk<'a, T> {
 
     /// Gathers the points of a leaf that are near enough to some query.
     #[inline]
-    fn visit(&mut self, leaf: usize, queries: &[Query<'_, T>], before: u32) {
+    fn visit(&mut self, leaf: usize, queries: &[Query<'_, S::Real>], before: u32) {
         let count = queries.len();
-        let scales = &self.engine.shape.scales[..];
+        let scales = &self.source.shape().scales[..];
         let gate = Gate { lanes: self.field.lanes(leaf), queries: &self.x, scales, limits: &self.limits[..count] };
-        let mut mask = gate.run(T::loops(), &mut self.leaf, LEAF);
+        let mut mask = gate.run(S::Real::loops(), &mut self.leaf, LEAF);
         let places = self.field.places(leaf..leaf + 1);
         while mask != 0 {
             let lane = mask.trailing_zeros() as usize;
             mask &= mask - 1;
             let place = places[lane];
-            if self.engine.shape.places.ids[place as usize] >= before {
+            if self.source.shape().places.ids[place as usize] >= before {
                 continue;
             }
             let at = self.list.len();
@@ -135,25 +140,25 @@ impl<'a, T: Chosen> Walk<'a, T> {
     }
 
     /// Computes the correlations of what was gathered.
-    fn flush(&mut self, queries: &[Query<'_, T>]) {
+    fn flush(&mut self, queries: &[Query<'_, S::Real>]) {
         let len = self.list.len();
         let Some(&last) = self.list.last() else { return };
         self.kept += (len * queries.len()) as u64;
         self.list.resize(len.next_multiple_of(STEP), last);
         self.inverse.clear();
-        self.inverse.extend(self.list[..len].iter().map(|&place| self.engine.inverse[place as usize]));
+        self.inverse.extend(self.list[..len].iter().map(|&place| self.source.inverse(place)));
         let mut rows = [&[][..]; ROWS];
         rows.iter_mut().zip(queries).for_each(|(row, query)| *row = query.v);
-        let (v, loops) = (&self.engine.v, T::loops());
-        let (base, stride) = (v.values(), v.stride());
-        let call = Dots { rows: &rows[..queries.len()], base, stride, len: stride, list: &self.list };
+        let loops = S::Real::loops();
+        let (base, stride, list) = self.source.rows(&self.list, &mut self.rows, &mut self.plain);
+        let call = Dots { rows: &rows[..queries.len()], base, stride, len: stride, list };
         call.run(loops, &mut self.dots, WIDTH);
         for (row, query) in queries.iter().enumerate() {
             let best = &mut self.best[row];
             let dots = &mut self.dots[row * WIDTH..row * WIDTH + len];
             let score = Score {
-                kind: self.engine.shape.kind,
-                variance: T::from_f64(self.engine.shape.variance),
+                kind: self.source.shape().kind,
+                variance: S::Real::from_f64(self.source.shape().variance),
                 squares: &self.squares[row * WIDTH..row * WIDTH + len],
                 inverse: &self.inverse,
                 own: query.own(),
@@ -161,7 +166,7 @@ impl<'a, T: Chosen> Walk<'a, T> {
             };
             let found = score.run(loops, dots, &mut self.hits);
             for &at in &self.hits[..found] {
-                let id = self.engine.shape.places.ids[self.list[at as usize] as usize];
+                let id = self.source.shape().places.ids[self.list[at as usize] as usize];
                 if query.wants(id) {
                     best.offer(dots[at as usize], id);
                 }

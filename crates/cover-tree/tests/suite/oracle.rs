@@ -61,9 +61,15 @@ impl Oracle {
     }
 }
 
-/// The share of true neighbours that were found. A point whose correlation ties with the k-th to within the rounding of `f64`
-/// is as good.
-pub(crate) fn recall(oracle: &Oracle, found: &Neighbours, queries: impl Iterator<Item = (Place, Vec<usize>)>) -> f64 {
+/// The share of true neighbours that were found. A point whose correlation ties with the k-th is as good: to within the rounding
+/// of `f64`, or `blur` of the variance, over the residual
+/// variances.
+pub(crate) fn recall(
+    oracle: &Oracle,
+    found: &Neighbours,
+    blur: f64,
+    queries: impl Iterator<Item = (Place, Vec<usize>)>,
+) -> f64 {
     let (mut right, mut total) = (0, 0);
     for (row, (query, may)) in queries.enumerate() {
         let strength = |j: usize| oracle.correlation(&query, &oracle.points[j]);
@@ -74,7 +80,9 @@ pub(crate) fn recall(oracle: &Oracle, found: &Neighbours, queries: impl Iterator
         let Some(&least) = all[..k].last() else { continue };
         let ids = &found.ids[row * found.k..(row + 1) * found.k];
         // What `f64` itself can't tell apart: sums are off by 1e-13 or so, correlations by that over p.
-        let blur = 1e-12 * (1.0 + oracle.kernel.variance / query.p.min(1e-3));
+        let least_p = may.iter().map(|&j| oracle.points[j].p).fold(query.p, f64::min);
+        let blur = 1e-12 * (1.0 + oracle.kernel.variance / query.p.min(1e-3))
+            + blur * oracle.kernel.variance / (query.p * least_p).sqrt();
         right += ids.iter().filter(|&&id| id != MISSING && strength(id as usize) >= least - blur).count();
     }
     if total == 0 { 1.0 } else { right as f64 / total as f64 }

@@ -48,12 +48,12 @@ fn worst(rows: &[f64], dim: usize, options: &ResidualOptions, k: usize) -> f64 {
     for search in [Search::exact(), Search::default(), Search { gate: GatePreset::Off, ..Search::default() }] {
         let indexed = |i: usize| oracle.place(&rows[i * dim..(i + 1) * dim]);
         let found = all(&tree, k, &search);
-        least = least.min(recall(&oracle, &found.neighbours, (0..n).map(|i| (indexed(i), oracle.others(i)))));
+        least = least.min(recall(&oracle, &found.neighbours, 0.0, (0..n).map(|i| (indexed(i), oracle.others(i)))));
         let found = before(&tree, k, &search);
-        least = least.min(recall(&oracle, &found.neighbours, (0..n).map(|i| (indexed(i), (0..i).collect()))));
+        least = least.min(recall(&oracle, &found.neighbours, 0.0, (0..n).map(|i| (indexed(i), (0..i).collect()))));
         let found = asked(&tree, &new, dim, k, &search);
         let fresh = new.chunks_exact(dim).map(|x| (oracle.place(x), (0..n).collect()));
-        least = least.min(recall(&oracle, &found.neighbours, fresh));
+        least = least.min(recall(&oracle, &found.neighbours, 0.0, fresh));
     }
     least
 }
@@ -165,8 +165,9 @@ proptest! {
                 prop_assert!(ids.iter().all(|&id| id == MISSING || (id as usize) < i));
             }
             let queries = (0..case.len()).map(|i| (oracle.place(case.row(i)), (0..i).collect()));
-            let share = recall(&oracle, &found, queries);
-            prop_assert!(share >= 0.995, "{}", share);
+            // Points of many magnitudes are nearer each other than `f32` can tell.
+            let share = recall(&oracle, &found, if tree.report().double { 0.0 } else { 5e-7 }, queries);
+            prop_assert!(share >= 0.995, "{} {:?} {:?}", share, search, tree.report());
         }
     }
 }

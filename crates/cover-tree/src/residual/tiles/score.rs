@@ -70,7 +70,9 @@ fn correlation<T: Real, F: Fuse, const KIND: u8>(square: T) -> T {
     const MATERN12: u8 = KernelKind::Matern12 as u8;
     const MATERN32: u8 = KernelKind::Matern32 as u8;
     const MATERN52: u8 = KernelKind::Matern52 as u8;
-    let one = T::from_f64(1.0);
+    // At 300 lengthscales nothing is left; much farther a polynomial would outgrow the smallest exponential.
+    let (one, end) = (T::from_f64(1.0), T::from_f64(1e5));
+    let square = if square < end { square } else { end };
     match KIND {
         MATERN12 => square.root().exp_negative::<F>(),
         MATERN32 => {

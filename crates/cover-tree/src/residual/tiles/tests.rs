@@ -71,6 +71,17 @@ fn gates_agree<T: Chosen>(dim: usize, queries: usize, seed: u64) {
     }
 }
 
+#[test]
+fn far_away_nothing_is_left() {
+    for kind in [KernelKind::Matern12, KernelKind::Matern32, KernelKind::Matern52, KernelKind::Rbf] {
+        for loops in f32::available() {
+            let mut far = [1e4_f32, 1e20, 3e38, f32::INFINITY];
+            loops.kernel(kind, 1.0, &mut far);
+            assert!(far.iter().all(|&value| value < 1e-30), "{} {kind:?} {far:?}", loops.name);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
