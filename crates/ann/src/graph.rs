@@ -15,11 +15,13 @@ mod options;
 mod pca;
 mod pool;
 mod prune;
+mod range;
 mod raw;
 mod search;
 mod space;
 #[cfg(test)]
 mod tests;
+mod tune;
 mod walk;
 
 use crate::slots::SlotMap;
@@ -33,6 +35,7 @@ use links::Links;
 pub use options::{BuildOptions, SearchOptions, Storage};
 use raw::Raw;
 use space::Space;
+pub use tune::Tuned;
 
 /// Most vectors of a graph: a candidate of a walk keeps one bit of its number for itself.
 pub const MAX_VECTORS: usize = 1 << 31;

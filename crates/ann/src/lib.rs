@@ -23,6 +23,7 @@
 mod error;
 pub mod flat;
 pub mod graph;
+pub mod plan;
 mod random;
 mod slots;
 mod vector;

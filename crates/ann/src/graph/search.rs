@@ -125,7 +125,7 @@ impl GraphIndex {
     }
 
     /// Rounding can carry a cosine a few steps past 1; callers are promised that it doesn't.
-    fn shown(&self, score: f32) -> f32 {
+    pub(super) fn shown(&self, score: f32) -> f32 {
         if self.metric() == MetricKind::Cosine { score.clamp(-1.0, 1.0) } else { score }
     }
 }

@@ -5,6 +5,7 @@ mod files;
 mod filters;
 mod found;
 mod refusals;
+mod tuned;
 
 use super::{BuildOptions, GraphIndex, SearchOptions};
 use crate::flat::FlatIndex;

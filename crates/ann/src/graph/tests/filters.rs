@@ -6,7 +6,7 @@ use canopy_core::SlotSet;
 /// From all vectors down to one in a thousand, at random and in one corner of the data.
 #[test]
 fn every_part_is_searched_well() {
-    let (count, dim) = (20_000, 32);
+    let (count, dim) = (8000, 32);
     let rows = clusters(count, dim, 1);
     let (graph, flat) = (built(&rows, dim, MetricKind::L2, BuildOptions::default()), flat(&rows, dim, MetricKind::L2));
     let queries = clusters(40, dim, 2);
@@ -18,13 +18,8 @@ fn every_part_is_searched_well() {
     // The nearest thousand of a point that no query is near.
     let corner = flat.search(&rows[..dim], 1000, None, &Cancel::new()).unwrap();
     sets.push(("corner".into(), corner.iter().map(|hit| hit.slot).collect()));
-    let far: SlotSet = flat
-        .search(&rows[..dim], 14_000, None, &Cancel::new())
-        .unwrap()
-        .iter()
-        .skip(9000)
-        .map(|hit| hit.slot)
-        .collect();
+    let far: SlotSet =
+        flat.search(&rows[..dim], 6000, None, &Cancel::new()).unwrap().iter().skip(4000).map(|hit| hit.slot).collect();
     sets.push(("ring".into(), far));
     for (name, allow) in sets {
         let truth = flat.search_batch(queries, 10, Some(&allow), &Cancel::new()).unwrap();

@@ -1,0 +1,180 @@
+//! Choosing how widely to search, from a sample of queries.
+
+use super::{GraphIndex, SearchOptions};
+use crate::random::Random;
+use crate::{Error, vector};
+use canopy_core::{Cancel, Hit, Rows, TopK};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// Queries made when the caller sends none.
+const QUERIES: usize = 96;
+/// Breadths that are tried.
+const BREADTHS: [usize; 16] = [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+/// Second looks that are tried, in tenths of `k`.
+const LOOKS: [usize; 6] = [10, 13, 16, 20, 30, 50];
+/// Times a point is measured.
+const RUNS: usize = 3;
+/// Rows of exact vectors that a thread compares with all queries.
+const BLOCK: usize = 1024;
+
+/// What [`GraphIndex::autotune`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tuned {
+    /// The options to search with.
+    pub options: SearchOptions,
+    /// The recall they reached on the sample: the share of the true `k` that was found.
+    pub recall: f64,
+    /// Median microseconds of a search.
+    pub micros: f64,
+    /// Whether `recall` reached what was asked for; if not, these are the best options tried.
+    pub reached: bool,
+}
+
+impl GraphIndex {
+    /// Finds the fastest options that reach a recall, and searches with them from now on where a caller leaves the choice to the index.
+    ///
+    /// `queries` should be like those to come and not stand in the index. Without them points between near vectors are asked for. The truth is found by
+    /// comparing each query with every exact vector: 1,000,000 vectors of 256 values take about two seconds.
+    ///
+    /// # Errors
+    /// [`Error::Option`] unless `recall` is in `0..=1`; those of a search.
+    pub fn autotune(
+        &mut self,
+        recall: f64,
+        k: usize,
+        queries: Option<Rows<'_, f32>>,
+        cancel: &Cancel,
+    ) -> Result<Tuned, Error> {
+        if !(0.0..=1.0).contains(&recall) {
+            return Err(Error::Option { name: "recall", received: recall, range: "0..=1" });
+        }
+        let made;
+        let queries = match queries {
+            Some(queries) => queries,
+            None => {
+                made = self.between(cancel)?;
+                Rows::new(&made, self.dim())?
+            }
+        };
+        let k = k.clamp(1, self.len().max(1));
+        let truth = self.exact(queries, k, cancel)?;
+        let mut best = Tuned { options: SearchOptions::default(), recall: 0.0, micros: f64::INFINITY, reached: false };
+        for ef in BREADTHS {
+            for tenths in LOOKS {
+                let rerank = (k * tenths).div_ceil(10).max(k + 2);
+                let point = self.point(SearchOptions { ef, rerank }, queries, k, &truth, cancel)?;
+                let point = Tuned { reached: point.recall >= recall, ..point };
+                let better = match (best.reached, point.reached) {
+                    (true, true) => point.micros < best.micros,
+                    (false, false) => point.recall > best.recall,
+                    (old, new) => new && !old,
+                };
+                if better {
+                    best = point;
+                }
+            }
+            // Wider walks only take longer.
+            if best.reached && best.options.ef < ef {
+                break;
+            }
+        }
+        if !queries.is_empty() && !self.is_empty() {
+            self.defaults = best.options;
+        }
+        Ok(best)
+    }
+
+    fn point(
+        &self,
+        options: SearchOptions,
+        queries: Rows<'_, f32>,
+        k: usize,
+        truth: &[Vec<Hit>],
+        cancel: &Cancel,
+    ) -> Result<Tuned, Error> {
+        let mut best = f64::INFINITY;
+        let mut found = Vec::new();
+        for _ in 0..RUNS {
+            let mut times = Vec::with_capacity(queries.len());
+            found.clear();
+            for query in queries.iter() {
+                let start = Instant::now();
+                found.push(self.search(query, k, options, None, cancel)?);
+                times.push(start.elapsed().as_secs_f64() * 1e6);
+            }
+            times.sort_by(f64::total_cmp);
+            best = best.min(times.get(times.len() / 2).copied().unwrap_or(0.0));
+        }
+        // Equal scores are equally good: a hit counts when it is as near as the last true one.
+        let right = |(found, truth): (&Vec<Hit>, &Vec<Hit>)| {
+            let least = truth.last().map_or(f32::INFINITY, |hit| hit.score);
+            found.iter().filter(|hit| hit.score >= least).count().min(truth.len())
+        };
+        let all: usize = truth.iter().map(Vec::len).sum();
+        let recall = found.iter().zip(truth).map(right).sum::<usize>() as f64 / all.max(1) as f64;
+        Ok(Tuned { options, recall, micros: best, reached: false })
+    }
+
+    /// The true `k` best of each query, every exact vector looked at.
+    ///
+    /// # Errors
+    /// Those of a search.
+    pub fn exact(&self, queries: Rows<'_, f32>, k: usize, cancel: &Cancel) -> Result<Vec<Vec<Hit>>, Error> {
+        let (dim, metric) = (self.dim(), self.metric());
+        let mut values = vec![0.0; queries.data().len()];
+        for (row, (query, out)) in queries.iter().zip(values.chunks_exact_mut(dim)).enumerate() {
+            vector::store(query, vector::check(query, row, dim, metric)?, metric, out);
+        }
+        let none = || vec![TopK::new(k); queries.len()];
+        let slots = self.slots.get();
+        let look = |mut tops: Vec<TopK>, block: usize| -> Result<Vec<TopK>, Error> {
+            cancel.check()?;
+            for (position, &slot) in slots.iter().enumerate().skip(block * BLOCK).take(BLOCK) {
+                if self.dead.contains(position as u32) {
+                    continue;
+                }
+                for (query, top) in values.chunks_exact(dim).zip(&mut tops) {
+                    let score = self.shown(self.raw.score(metric, query, position));
+                    if score >= top.threshold() {
+                        top.push(Hit { slot, score });
+                    }
+                }
+            }
+            Ok(tops)
+        };
+        let merge = |mut a: Vec<TopK>, b: Vec<TopK>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| a.merge(b));
+            Ok(a)
+        };
+        let blocks = (0..slots.len().div_ceil(BLOCK)).into_par_iter().with_min_len(8);
+        let tops = blocks.try_fold(none, look).try_reduce(none, merge)?;
+        Ok(tops.into_iter().map(TopK::into_sorted).collect())
+    }
+
+    /// Points between a vector and one of its neighbours: near the data, yet none of them.
+    fn between(&self, cancel: &Cancel) -> Result<Vec<f32>, Error> {
+        let dim = self.dim();
+        let mut random = Random::new(self.options.seed ^ 0x7E57);
+        let mut all = Vec::new();
+        let (mut row, mut near) = (vec![0.0; dim], vec![0.0; dim]);
+        for _ in 0..QUERIES.min(self.len()) {
+            let position = random.below(self.slots.len());
+            if self.dead.contains(position as u32) {
+                continue;
+            }
+            self.raw.read(position, &mut row);
+            let hits = self.search(&row, 8, SearchOptions::default(), None, cancel)?;
+            let Some(other) = hits.last().and_then(|hit| self.positions.get(hit.slot)) else { continue };
+            self.raw.read(other as usize, &mut near);
+            let from = all.len();
+            all.extend(row.iter().zip(&near).map(|(a, b)| 0.5 * (a + b)));
+            if vector::check(&all[from..], 0, dim, self.metric()).is_err() {
+                all.truncate(from);
+            }
+        }
+        Ok(all)
+    }
+}
