@@ -83,6 +83,38 @@ export declare class BindingDatabase {
   close(): Promise<Outcome<boolean>>
 }
 
+/** Vectors that a search may find. */
+export declare class BindingFilter {
+  /** The set of these numbers. */
+  static of(slots: Uint32Array): Promise<Outcome<BindingFilter>>
+}
+
+/** An index of vectors, numbered by the caller. */
+export declare class BindingVectorIndex {
+  /** Builds an index; vector `i` under `slots[i]`, or `i`. `options`: `{ dim, metric?, build?: { degree?, ef?, alpha?, walkDim?, storage?, seed? } }`. */
+  static build(vectors: Float32Array, slots: Uint32Array | undefined | null, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingVectorIndex>>
+  /** Opens a saved index by mapping its file. */
+  static open(path: string): Promise<Outcome<BindingVectorIndex>>
+  /** Writes the index into a file, with `notes` that `notes()` gives back after opening. */
+  save(path: string, notes?: Buffer | undefined | null): Promise<Outcome<boolean>>
+  /** What the caller saved beside the index. */
+  notes(): Promise<Outcome<Buffer>>
+  /** Compares the checksums of every section of the file it was opened from. */
+  check(): Promise<Outcome<boolean>>
+  /** `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale }`. */
+  info(): Promise<Outcome<Buffer>>
+  /** About the `k` best vectors of each query. `options`: `{ ef?, rerank? }`. */
+  search(queries: Float32Array, k: number, options: string, filter?: BindingFilter | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingHits>>
+  /** Adds or replaces vectors; searches come between. */
+  upsert(slots: Uint32Array, vectors: Float32Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
+  /** Takes vectors out; how many there were. */
+  remove(slots: Uint32Array): Promise<Outcome<number>>
+  /** The vector under this number as it is compared, or `null`. */
+  vector(slot: number): Promise<Outcome<Float32Array | undefined | null>>
+  /** Builds the index anew from its own vectors, beside searches. */
+  rebuild(cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
+}
+
 /** What is done to each row. */
 export declare const enum BindingBallMap {
   /** Exponential map at 0. */
@@ -119,6 +151,16 @@ export interface BindingError {
   kind: string
   /** What was wrong, what was received, what to do. */
   message: string
+}
+
+/** `k` results a query, best first; `0xFFFFFFFF` and `-Infinity` where there are fewer. */
+export interface BindingHits {
+  /** Results a query. */
+  k: number
+  /** Row-major numbers of vectors. */
+  slots: Uint32Array
+  /** As many scores: cosine, dot product, or minus the squared distance. */
+  scores: Float32Array
 }
 
 /** A Fréchet mean and how it was reached. */

@@ -15,9 +15,20 @@ export { Collection, type CollectionInfo, type ImportOptions, type ImportReport,
 export { CoverTree, MISSING, type Coordinates, type CoverTreeOptions, type CoverTreeReport, type Neighbors, type NeighborsWithin } from './engine/cover-tree.js'
 export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'
 export { CanopyError, type Kind } from './engine/error.js'
+export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
 export { open, type OpenOptions } from './engine/open.js'
 export type * from './engine/types.js'
+export {
+  VectorFilter,
+  VectorIndex,
+  type GraphOptions,
+  type VectorHit,
+  type VectorHits,
+  type VectorIndexInfo,
+  type VectorIndexOptions,
+  type VectorSearchOptions,
+} from './engine/vector-index.js'
 export {
   PoincareBall,
   trainPoincare,

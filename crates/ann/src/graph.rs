@@ -66,6 +66,8 @@ pub struct GraphIndex {
     /// Vectors added since every one was known to be reached.
     loose: usize,
     defaults: SearchOptions,
+    /// What the caller keeps in the file beside the index.
+    notes: Vec<u8>,
     /// The file it was opened from.
     source: Option<Source>,
 }
@@ -111,6 +113,11 @@ impl GraphIndex {
     /// Bytes of memory, or of the mapped file, in all.
     pub fn memory_bytes(&self) -> usize {
         self.graph_bytes() + self.raw.rows.bytes()
+    }
+
+    /// What the caller saved beside the index, see [`GraphIndex::save_with`].
+    pub fn notes(&self) -> &[u8] {
+        &self.notes
     }
 
     fn shape(&self) -> Shape {

@@ -13,3 +13,4 @@ mod database;
 mod outcome;
 mod poincare;
 mod system;
+mod vector_index;

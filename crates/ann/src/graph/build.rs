@@ -134,6 +134,7 @@ impl GraphIndex {
             free: Vec::new(),
             loose: 0,
             defaults,
+            notes: Vec::new(),
             source: None,
         })
     }

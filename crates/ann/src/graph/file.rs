@@ -35,6 +35,7 @@ const CODES: &str = "codes";
 const LINKS: &str = "links";
 const SLOTS: &str = "slots";
 const DEAD: &str = "dead";
+const NOTES: &str = "notes";
 /// Read only by [`GraphIndex::check`].
 const BIG: [&str; 3] = [RAW, CODES, LINKS];
 

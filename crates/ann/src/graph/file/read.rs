@@ -144,6 +144,8 @@ impl Source {
         };
         let entries = meta.samples.iter().enumerate().map(entry).collect::<Result<Vec<_>, Error>>()?;
         let slots: Buffer<u32> = self.buffer(SLOTS, meta.count)?;
+        // Files of before notes have none.
+        let notes = if self.section(NOTES).is_ok() { self.numbers(NOTES)? } else { Vec::new() };
         let dead = Bits::from_words(self.numbers(DEAD)?);
         let mut positions = SlotMap::default();
         for (position, &slot) in (0..nodes).zip(slots.get()) {
@@ -166,6 +168,7 @@ impl Source {
             free: meta.free,
             loose: 0,
             defaults: meta.defaults,
+            notes,
             source: Some(self),
         })
     }

@@ -15,18 +15,27 @@ impl GraphIndex {
     /// # Errors
     /// [`Error::File`] with the code `INDEX_DISK_FULL`, `INDEX_PERMISSION`, `INDEX_NOT_FOUND` (no such folder) or `INDEX_IO`. The old file stays valid.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        self.save_through(path, |file| file)
+        self.save_with(path, &self.notes)
+    }
+
+    /// [`GraphIndex::save`] with bytes of the caller's own, names of the slots for example, that [`GraphIndex::notes`] gives after opening.
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::save`].
+    pub fn save_with(&self, path: &Path, notes: &[u8]) -> Result<(), Error> {
+        self.save_through(path, notes, |file| file)
     }
 
     /// [`GraphIndex::save`] through another writer, so that tests can let the disk run full.
     pub(in crate::graph) fn save_through<W: Write>(
         &self,
         path: &Path,
+        notes: &[u8],
         wrap: impl FnOnce(File) -> W,
     ) -> Result<(), Error> {
         let failed = |error: io::Error| Error::file(path, &error);
         let temporary = temporary(path);
-        let written = self.write(&temporary, wrap).and_then(|()| fs::rename(&temporary, path));
+        let written = self.write(&temporary, notes, wrap).and_then(|()| fs::rename(&temporary, path));
         if let Err(error) = written {
             // What is left of a failed attempt only takes room.
             drop(fs::remove_file(&temporary));
@@ -35,7 +44,7 @@ impl GraphIndex {
         sync_folder(path).map_err(failed)
     }
 
-    fn write<W: Write>(&self, path: &Path, wrap: impl FnOnce(File) -> W) -> io::Result<()> {
+    fn write<W: Write>(&self, path: &Path, notes: &[u8], wrap: impl FnOnce(File) -> W) -> io::Result<()> {
         let file = File::create_new(path)?;
         let handle = file.try_clone()?;
         let mut out = BufWriter::with_capacity(1 << 20, wrap(file));
@@ -47,6 +56,7 @@ impl GraphIndex {
             (MATRIX.into(), bytemuck::cast_slice(&self.space.matrix)),
             (SLOTS.into(), bytemuck::cast_slice(self.slots.get())),
             (DEAD.into(), bytemuck::cast_slice(dead)),
+            (NOTES.into(), notes),
         ];
         for (i, entry) in self.entries.iter().enumerate() {
             let [nodes, codes, links] = sample(i);

@@ -94,7 +94,7 @@ fn a_full_disk_leaves_the_old_file() {
     let before = fs::read(&path).unwrap();
     index.upsert(5000, &[0.1; DIM]).unwrap();
     for room in [0, before.len() / 2] {
-        let error = index.save_through(&path, |file| Full(file, room)).unwrap_err();
+        let error = index.save_through(&path, b"notes", |file| Full(file, room)).unwrap_err();
         assert_eq!(error.code(), "INDEX_DISK_FULL");
     }
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -1,0 +1,313 @@
+//! Approximate vector search as JavaScript sees it.
+
+use crate::cancel::{BindingCancel, OnProgress, flag, progress};
+use crate::outcome::{Outcome, Trouble, run, run_json};
+use canopy_ann::graph::{BuildOptions, GraphIndex, SearchOptions};
+use canopy_collection::from_json;
+use canopy_core::{Cancel, Coded, Fault, MetricKind, Progress, Rows, SlotSet};
+use napi::bindgen_prelude::{Buffer, Float32Array, Uint32Array};
+use napi_derive::napi;
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Vectors that are added under one lock: searches come between.
+const CHUNK: usize = 512;
+/// What stands where a query found fewer than `k`.
+const MISSING: u32 = u32::MAX;
+
+/// How an index is built, as it arrives in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    dim: usize,
+    #[serde(default)]
+    metric: Option<String>,
+    #[serde(default)]
+    build: BuildOptions,
+}
+
+/// What an index is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    length: usize,
+    dim: usize,
+    metric: &'static str,
+    build: BuildOptions,
+    /// Values of a vector that a walk looks at.
+    walk_dim: usize,
+    /// Bytes beside the exact vectors.
+    graph_bytes: usize,
+    memory_bytes: usize,
+    /// Whether it has grown so much that a new one would be better.
+    stale: bool,
+}
+
+/// `k` results a query, best first; `0xFFFFFFFF` and `-Infinity` where there are fewer.
+#[napi(object)]
+pub struct BindingHits {
+    /// Results a query.
+    pub k: u32,
+    /// Row-major numbers of vectors.
+    pub slots: Uint32Array,
+    /// As many scores: cosine, dot product, or minus the squared distance.
+    pub scores: Float32Array,
+}
+
+/// Vectors that a search may find.
+#[napi]
+pub struct BindingFilter {
+    allowed: Arc<SlotSet>,
+}
+
+#[napi]
+impl BindingFilter {
+    /// The set of these numbers.
+    #[napi]
+    pub async fn of(slots: Uint32Array) -> Outcome<BindingFilter> {
+        run(move || Ok::<_, Trouble>(Self { allowed: Arc::new(slots.iter().copied().collect()) })).await
+    }
+}
+
+/// An index of vectors, numbered by the caller.
+#[napi]
+pub struct BindingVectorIndex {
+    index: Arc<RwLock<GraphIndex>>,
+}
+
+#[napi]
+impl BindingVectorIndex {
+    /// Builds an index; vector `i` under `slots[i]`, or `i`. `options`: `{ dim, metric?, build?: { degree?, ef?, alpha?, walkDim?, storage?, seed? } }`.
+    #[napi]
+    pub async fn build(
+        vectors: Float32Array,
+        slots: Option<Uint32Array>,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingVectorIndex> {
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        run(move || -> Result<Self, Trouble> {
+            let options: Options = from_json("the index options", &options)?;
+            let metric = options.metric.as_deref().map_or(Some(MetricKind::default()), MetricKind::from_name);
+            let metric = metric.ok_or(Refused::Metric)?;
+            let rows = Rows::new(&vectors, options.dim).map_err(canopy_ann::Error::from)?;
+            let count = u32::try_from(rows.len()).map_err(|_| Refused::TooMany)?;
+            let slots: Vec<u32> = slots.map_or_else(|| (0..count).collect(), |slots| slots.to_vec());
+            let index = GraphIndex::build(&slots, rows, metric, options.build, &cancel, &progress)?;
+            Ok(Self { index: Arc::new(RwLock::new(index)) })
+        })
+        .await
+    }
+
+    /// Opens a saved index by mapping its file.
+    #[napi]
+    pub async fn open(path: String) -> Outcome<BindingVectorIndex> {
+        run(move || -> Result<Self, Trouble> {
+            Ok(Self { index: Arc::new(RwLock::new(GraphIndex::open(Path::new(&path))?)) })
+        })
+        .await
+    }
+
+    /// Writes the index into a file, with `notes` that `notes()` gives back after opening.
+    #[napi]
+    pub async fn save(&self, path: String, notes: Option<Buffer>) -> Outcome<bool> {
+        let index = self.index.clone();
+        run(move || -> Result<bool, Trouble> {
+            index.read().save_with(Path::new(&path), notes.as_deref().unwrap_or_default())?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// What the caller saved beside the index.
+    #[napi]
+    pub async fn notes(&self) -> Outcome<Buffer> {
+        let index = self.index.clone();
+        run(move || Ok::<_, Trouble>(index.read().notes().to_vec().into())).await
+    }
+
+    /// Compares the checksums of every section of the file it was opened from.
+    #[napi]
+    pub async fn check(&self) -> Outcome<bool> {
+        let index = self.index.clone();
+        run(move || index.read().check().map(|()| true)).await
+    }
+
+    /// `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale }`.
+    #[napi]
+    pub async fn info(&self) -> Outcome<Buffer> {
+        let index = self.index.clone();
+        run_json(move || -> Result<Info, Trouble> {
+            let index = index.read();
+            Ok(Info {
+                length: index.len(),
+                dim: index.dim(),
+                metric: index.metric().as_str(),
+                build: index.options(),
+                walk_dim: index.walk_dim(),
+                graph_bytes: index.graph_bytes(),
+                memory_bytes: index.memory_bytes(),
+                stale: index.is_stale(),
+            })
+        })
+        .await
+    }
+
+    /// About the `k` best vectors of each query. `options`: `{ ef?, rerank? }`.
+    #[napi]
+    pub async fn search(
+        &self,
+        queries: Float32Array,
+        k: u32,
+        options: String,
+        filter: Option<&BindingFilter>,
+        cancel: Option<&BindingCancel>,
+    ) -> Outcome<BindingHits> {
+        let (index, cancel) = (self.index.clone(), flag(cancel));
+        let allowed = filter.map(|filter| filter.allowed.clone());
+        run(move || -> Result<BindingHits, Trouble> {
+            let options: SearchOptions = from_json("the search options", &options)?;
+            let index = index.read();
+            let rows = Rows::new(&queries, index.dim()).map_err(canopy_ann::Error::from)?;
+            let k = k as usize;
+            let found = match rows.len() {
+                1 => vec![index.search(rows.row(0), k, options, allowed.as_deref(), &cancel)?],
+                _ => index.search_batch(rows, k, options, allowed.as_deref(), &cancel)?,
+            };
+            drop(index);
+            let mut slots = vec![MISSING; found.len() * k];
+            let mut scores = vec![f32::NEG_INFINITY; found.len() * k];
+            for (row, hits) in found.iter().enumerate() {
+                for (place, hit) in hits.iter().enumerate() {
+                    slots[row * k + place] = hit.slot;
+                    scores[row * k + place] = hit.score;
+                }
+            }
+            Ok(BindingHits { k: u32::try_from(k).unwrap_or(MISSING), slots: slots.into(), scores: scores.into() })
+        })
+        .await
+    }
+
+    /// Adds or replaces vectors; searches come between.
+    #[napi]
+    pub async fn upsert(
+        &self,
+        slots: Uint32Array,
+        vectors: Float32Array,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<bool> {
+        let (index, cancel, progress) = (self.index.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<bool, Trouble> {
+            let (slots, vectors) = (slots.to_vec(), vectors.to_vec());
+            upsert(&index, &slots, &vectors, &cancel, &progress)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Takes vectors out; how many there were.
+    #[napi]
+    pub async fn remove(&self, slots: Uint32Array) -> Outcome<u32> {
+        let index = self.index.clone();
+        run(move || -> Result<u32, Trouble> {
+            let mut gone = 0;
+            for chunk in slots.chunks(CHUNK) {
+                let mut index = index.write();
+                for &slot in chunk {
+                    gone += u32::from(index.remove(slot)?);
+                }
+            }
+            Ok(gone)
+        })
+        .await
+    }
+
+    /// The vector under this number as it is compared, or `null`.
+    #[napi]
+    pub async fn vector(&self, slot: u32) -> Outcome<Option<Float32Array>> {
+        let index = self.index.clone();
+        run(move || Ok::<_, Trouble>(index.read().vector(slot).map(Into::into))).await
+    }
+
+    /// Builds the index anew from its own vectors, beside searches.
+    #[napi]
+    pub async fn rebuild(
+        &self,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<bool> {
+        let (index, cancel, progress) = (self.index.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<bool, Trouble> {
+            // Writers wait, searches don't, until the new one takes its place.
+            let old = index.upgradable_read();
+            let new = old.rebuilt(&cancel, &progress)?;
+            *parking_lot::RwLockUpgradableReadGuard::upgrade(old) = new;
+            Ok(true)
+        })
+        .await
+    }
+}
+
+fn upsert(
+    index: &RwLock<GraphIndex>,
+    slots: &[u32],
+    vectors: &[f32],
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<(), Trouble> {
+    let dim = index.read().dim();
+    let rows = Rows::new(vectors, dim).map_err(canopy_ann::Error::from)?;
+    if rows.len() != slots.len() {
+        return Err(canopy_ann::Error::Count { slots: slots.len(), rows: rows.len() }.into());
+    }
+    // All are checked before the first is stored.
+    let metric = index.read().metric();
+    for row in 0..rows.len() {
+        canopy_ann::flat::FlatIndex::check(dim, metric, rows.row(row), row)?;
+    }
+    let silent = Progress::default();
+    for (at, chunk) in slots.chunks(CHUNK).enumerate() {
+        cancel.check().map_err(canopy_ann::Error::from)?;
+        let from = at * CHUNK * dim;
+        let part = Rows::new(&vectors[from..from + chunk.len() * dim], dim).map_err(canopy_ann::Error::from)?;
+        index.write().extend(chunk, part, cancel, &silent)?;
+        progress.report((at * CHUNK + chunk.len()) as u64, slots.len() as u64);
+    }
+    progress.finish(slots.len() as u64, slots.len() as u64);
+    Ok(())
+}
+
+/// What is refused here, before the index is asked.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("the metric isn't known: choose cosine, dot or l2")]
+    Metric,
+    #[error("vectors are numbered by 32 bits: send fewer than 4,294,967,295")]
+    TooMany,
+}
+
+impl Coded for Refused {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Metric => "INDEX_OPTION",
+            Self::TooMany => "INDEX_TOO_LARGE",
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Metric => Fault::InvalidInput,
+            Self::TooMany => Fault::TooLarge,
+        }
+    }
+}

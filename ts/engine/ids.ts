@@ -1,0 +1,127 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { CanopyError } from './error.js'
+
+/** What a vector may be called; all vectors of an index have ids of one kind. */
+export type VectorId = number | bigint | string
+
+/** Ids that are taken in at once: some hundred microseconds, after which the event loop gets its turn. */
+const SLICE = 4096
+
+/**
+ * The numbers that the core gives to a caller's ids. Ids that are whole numbers below 2³² − 1 need no table: they are the numbers.
+ */
+export class Ids {
+  /** Undefined where ids are their own numbers. */
+  readonly #slots: Map<VectorId, number> | undefined
+  readonly #ids: (VectorId | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #kind: string
+
+  constructor(kind: 'number' | 'bigint' | 'string') {
+    this.#kind = kind
+    this.#slots = kind === 'number' ? undefined : new Map()
+  }
+
+  /** Ids of the kind that the first one is of. */
+  static like(id: VectorId | undefined): Ids {
+    const kind = typeof id
+    return new Ids(kind === 'bigint' || kind === 'string' ? kind : 'number')
+  }
+
+  get kind(): string {
+    return this.#kind
+  }
+
+  /** Numbers for ids, new ones where they are new. */
+  async assign(ids: readonly VectorId[] | Uint32Array): Promise<Uint32Array> {
+    if (ids instanceof Uint32Array && this.#slots === undefined) return ids
+    return this.#each(ids, (id) => this.#slotOf(id) ?? this.#add(id))
+  }
+
+  /** Numbers of the ids that are known. */
+  async known(ids: readonly VectorId[] | Uint32Array): Promise<Uint32Array> {
+    if (ids instanceof Uint32Array && this.#slots === undefined) return ids
+    const missing = 0xffff_ffff
+    const slots = await this.#each(ids, (id) => this.#slotOf(id) ?? missing)
+    return slots.filter((slot) => slot !== missing)
+  }
+
+  /** Forgets ids, and answers their numbers; they are given again only after `free`. */
+  async forget(ids: readonly VectorId[] | Uint32Array): Promise<Uint32Array> {
+    const slots = await this.known(ids)
+    if (this.#slots !== undefined) {
+      for (const id of ids) this.#slots.delete(id)
+      for (const slot of slots) this.#ids[slot] = undefined
+    }
+    return slots
+  }
+
+  /** Lets the numbers of forgotten ids be given again: their vectors are gone. */
+  free(slots: Uint32Array): void {
+    if (this.#slots === undefined) return
+    for (const slot of slots) this.#free.push(slot)
+  }
+
+  /** The id behind a number. */
+  of(slot: number): VectorId {
+    return this.#slots === undefined ? slot : (this.#ids[slot] ?? slot)
+  }
+
+  /** As bytes, for `Ids.read`; a line of JSON an id. Nothing where ids are their own numbers. */
+  async write(): Promise<Buffer> {
+    if (this.#slots === undefined) return Buffer.alloc(0)
+    const parts = [`${this.#kind}\n`]
+    for (let start = 0; start < this.#ids.length; start += SLICE) {
+      if (start > 0) await turn()
+      parts.push(this.#ids.slice(start, start + SLICE).map((id) => `${id === undefined ? '' : JSON.stringify(String(id))}\n`).join(''))
+    }
+    return Buffer.from(parts.join(''))
+  }
+
+  /** What `write` wrote. */
+  static async read(bytes: Buffer): Promise<Ids> {
+    const [kind, ...lines] = bytes.toString().split('\n')
+    const ids = new Ids(kind === 'bigint' || kind === 'string' ? kind : 'number')
+    lines.pop()
+    for (const [slot, line] of lines.entries()) {
+      if (slot % SLICE === SLICE - 1) await turn()
+      if (line === '') {
+        ids.#ids[slot] = undefined
+        ids.#free.push(slot)
+        continue
+      }
+      const text = JSON.parse(line) as string
+      const id = kind === 'bigint' ? BigInt(text) : text
+      ids.#ids[slot] = id
+      ids.#slots?.set(id, slot)
+    }
+    return ids
+  }
+
+  async #each(ids: readonly VectorId[] | Uint32Array, of: (id: VectorId) => number): Promise<Uint32Array> {
+    const slots = new Uint32Array(ids.length)
+    for (let i = 0; i < ids.length; i += 1) {
+      if (i % SLICE === SLICE - 1) await turn()
+      slots[i] = of(this.#checked(ids[i]))
+    }
+    return slots
+  }
+
+  #slotOf(id: VectorId): number | undefined {
+    return this.#slots === undefined ? (id as number) : this.#slots.get(id)
+  }
+
+  #add(id: VectorId): number {
+    const slot = this.#free.pop() ?? this.#ids.length
+    this.#ids[slot] = id
+    this.#slots?.set(id, slot)
+    return slot
+  }
+
+  #checked(id: VectorId | undefined): VectorId {
+    const fits = typeof id === this.#kind && (typeof id !== 'number' || (Number.isInteger(id) && id >= 0 && id < 0xffff_ffff))
+    if (fits) return id as VectorId
+    const wanted = this.#kind === 'number' ? 'a whole number from 0 to 4,294,967,294' : `a ${this.#kind}, as the first one was`
+    throw new CanopyError('VECTOR_ID', 'invalid_input', `${String(id)} can't be the id of a vector here: send ${wanted}`)
+  }
+}

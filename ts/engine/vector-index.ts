@@ -1,0 +1,200 @@
+import type { BindingFilter, BindingVectorIndex } from '#native'
+import { binding } from './binding.js'
+import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
+import { CanopyError, unwrap } from './error.js'
+import { Ids, type VectorId } from './ids.js'
+import { parse, stringify } from './json.js'
+import type { Metric } from './types.js'
+
+/** How a graph is built. */
+export interface GraphOptions {
+  /** Neighbours a node, at most, 4 to 128; default 32. More find more, and take more memory. */
+  degree?: number | undefined
+  /** Candidates from which a new node's neighbours are chosen; default 96. */
+  ef?: number | undefined
+  /** Above 1 keeps more and longer edges; default 1.15. */
+  alpha?: number | undefined
+  /** Values that a walk looks at; default 0 lets the data decide. */
+  walkDim?: number | undefined
+  /** How exact vectors are kept: `auto` takes 16 bits where that loses nothing. */
+  storage?: 'auto' | 'f32' | 'f16' | undefined
+  /** The same vectors and seed give the same index at any number of threads. */
+  seed?: number | undefined
+}
+
+/** How an index is built. */
+export interface VectorIndexOptions<Id extends VectorId> extends LongCallOptions, GraphOptions {
+  /** Values a vector. */
+  dim: number
+  /** Default: cosine. */
+  metric?: Metric | undefined
+  /** An id for each vector, all of one kind; default: 0, 1, 2, … */
+  ids?: readonly Id[] | Uint32Array | undefined
+}
+
+/** How an index is searched. */
+export interface VectorSearchOptions extends CallOptions {
+  /** A walk ends when it has visited its `ef` nearest candidates; default: the index's own choice. */
+  ef?: number | undefined
+  /** Candidates that are scored again by their exact vectors. */
+  rerank?: number | undefined
+  /** Vectors that may be found. */
+  filter?: VectorFilter | undefined
+}
+
+/** A vector that was found. */
+export interface VectorHit<Id extends VectorId> {
+  id: Id
+  /** Cosine, dot product, or minus the squared distance: higher is better. */
+  score: number
+}
+
+/** Hits of many queries: row-major, best first; where a query found fewer than `k`, `MISSING` at `-Infinity`. */
+export interface VectorHits {
+  k: number
+  /** Numbers of vectors; `index.id(slot)` gives their ids. */
+  slots: Uint32Array
+  scores: Float32Array
+}
+
+/** What an index is. */
+export interface VectorIndexInfo {
+  length: number
+  dim: number
+  metric: Metric
+  build: Required<GraphOptions>
+  /** Values of a vector that a walk looks at. */
+  walkDim: number
+  /** Bytes beside the exact vectors. */
+  graphBytes: number
+  memoryBytes: number
+  /** Whether it has grown so much that `rebuild` would make it better. */
+  stale: boolean
+}
+
+/** A set of vectors that searches may be confined to; made by `index.filter`, used as often as you like. */
+export class VectorFilter {
+  /** @internal */
+  readonly native: BindingFilter
+
+  /** @internal */
+  constructor(native: BindingFilter) {
+    this.native = native
+  }
+}
+
+/**
+ * Approximate nearest vectors: a flat graph walked over 8-bit codes, exact scores at the end.
+ *
+ * Building, searching and saving run on the core's threads with an `AbortSignal`; searches go on while vectors are added.
+ */
+export class VectorIndex<Id extends VectorId = number> {
+  readonly #native: BindingVectorIndex
+  readonly #ids: Ids
+
+  private constructor(native: BindingVectorIndex, ids: Ids) {
+    this.#native = native
+    this.#ids = ids
+  }
+
+  /**
+   * Builds an index of row-major `vectors`.
+   *
+   * Throws `VECTOR_COUNT`, `VECTOR_NOT_FINITE`, `VECTOR_ZERO` (under cosine), `VECTOR_ID`, `VECTOR_DUPLICATE`, `INDEX_OPTION`.
+   */
+  static async build<Id extends VectorId = number>(
+    vectors: Float32Array,
+    { dim, metric, ids, signal, onProgress, ...build }: VectorIndexOptions<Id>,
+  ): Promise<VectorIndex<Id>> {
+    checkVectors(vectors)
+    const names = Ids.like(ids?.[0])
+    const slots = ids === undefined ? undefined : await names.assign(ids)
+    const json = stringify({ dim, metric, build })
+    const native = await cancellable(signal, (cancel) => binding().BindingVectorIndex.build(vectors, slots, json, cancel, onProgress))
+    return new VectorIndex<Id>(native, names)
+  }
+
+  /** Opens a saved index by mapping its file. Throws `INDEX_NOT_FOUND`, `INDEX_FOREIGN`, `INDEX_NEWER`, `INDEX_TRUNCATED`, `INDEX_CORRUPT`. */
+  static async open<Id extends VectorId = number>(path: string): Promise<VectorIndex<Id>> {
+    const native = unwrap(await binding().BindingVectorIndex.open(path))
+    return new VectorIndex<Id>(native, await Ids.read(unwrap(await native.notes())))
+  }
+
+  /** Writes the index into one file; the old one stays valid until the new one is on the disk. Throws `INDEX_DISK_FULL`, `INDEX_PERMISSION`. */
+  async save(path: string): Promise<void> {
+    unwrap(await this.#native.save(path, await this.#ids.write()))
+  }
+
+  /** Compares every checksum of the file that the index was opened from. Throws `INDEX_CORRUPT`. */
+  async check(): Promise<void> {
+    unwrap(await this.#native.check())
+  }
+
+  /** Length, dimension, metric, options and memory. */
+  async info(): Promise<VectorIndexInfo> {
+    return parse(unwrap(await this.#native.info()))
+  }
+
+  /** About the `k` nearest vectors of one query, best first. */
+  async search(query: Float32Array, k: number, options: VectorSearchOptions = {}): Promise<VectorHit<Id>[]> {
+    const { slots, scores } = await this.searchBatch(query, k, options)
+    const hits: VectorHit<Id>[] = []
+    for (const [i, slot] of slots.entries()) {
+      if (slot === MISSING) break
+      hits.push({ id: this.id(slot), score: scores[i] ?? 0 })
+    }
+    return hits
+  }
+
+  /** The same for many queries at once, row-major, on all cores. */
+  async searchBatch(queries: Float32Array, k: number, { signal, filter, ...options }: VectorSearchOptions = {}): Promise<VectorHits> {
+    checkVectors(queries)
+    if (!Number.isInteger(k) || k < 1 || k > 1_000_000) {
+      throw new CanopyError('SEARCH_REQUEST', 'invalid_input', `k = ${k} vectors can't be asked for: choose a whole number between 1 and 1,000,000`)
+    }
+    return cancellable(signal, (cancel) => this.#native.search(queries, k, stringify(options), filter?.native, cancel))
+  }
+
+  /** The id behind the number of a hit. */
+  id(slot: number): Id {
+    return this.#ids.of(slot) as Id
+  }
+
+  /** A filter that lets these vectors through; ids that aren't there are passed over. */
+  async filter(ids: readonly Id[] | Uint32Array): Promise<VectorFilter> {
+    return new VectorFilter(unwrap(await binding().BindingFilter.of(await this.#ids.known(ids))))
+  }
+
+  /** Adds or replaces vectors. When it is aborted, the vectors stored so far stay. */
+  async upsert(ids: readonly Id[] | Uint32Array, vectors: Float32Array, { signal, onProgress }: LongCallOptions = {}): Promise<void> {
+    checkVectors(vectors)
+    const slots = await this.#ids.assign(ids)
+    await cancellable(signal, (cancel) => this.#native.upsert(slots, vectors, cancel, onProgress))
+  }
+
+  /** Takes vectors out; answers how many there were. */
+  async remove(ids: readonly Id[] | Uint32Array): Promise<number> {
+    const slots = await this.#ids.forget(ids)
+    const gone = unwrap(await this.#native.remove(slots))
+    this.#ids.free(slots)
+    return gone
+  }
+
+  /** The vector with this id as it is compared (of length 1 under cosine), or undefined. */
+  async vector(id: Id): Promise<Float32Array | undefined> {
+    const [slot] = await this.#ids.known([id])
+    return slot === undefined ? undefined : (unwrap(await this.#native.vector(slot)) ?? undefined)
+  }
+
+  /** Builds the graph anew from its own vectors, beside searches, and takes it instead. */
+  async rebuild({ signal, onProgress }: LongCallOptions = {}): Promise<void> {
+    await cancellable(signal, (cancel) => this.#native.rebuild(cancel, onProgress))
+  }
+}
+
+const MISSING = 0xffff_ffff
+
+function checkVectors(vectors: unknown): void {
+  if (vectors instanceof Float32Array) return
+  throw new CanopyError('VECTOR_TYPE', 'invalid_input', 'vectors must be a Float32Array, row after row')
+}
