@@ -127,6 +127,26 @@ pub enum Error {
         /// The largest jitter that was tried.
         last: f64,
     },
+    /// V and p don't have as many values as the points ask for.
+    #[error(
+        "V of {} and p of {} values don't fit: send {} and {}, a row of V and one p for each point",
+        received.0, received.1, expected.0, expected.1
+    )]
+    FactorsLength {
+        /// Values of V and of p that the points ask for.
+        expected: (usize, usize),
+        /// Values received.
+        received: (usize, usize),
+    },
+    /// V or p hold a NaN, an infinity or something beyond 1e15.
+    #[error("V or p of point {row} is not a finite number: check how it was computed")]
+    FactorsNotFinite {
+        /// Number of the first such point.
+        row: usize,
+    },
+    /// A tree over given V and p knows no inducing points.
+    #[error("this tree was built from V and p and knows no inducing points: send V and p with the call, or build anew")]
+    FactorsNeeded,
     /// An audit of the gate found true neighbours that it had spared.
     #[error(
         "the gate missed {missed} of {pairs} true neighbours in the audited sample: let it widen the envelope or ask for an \
@@ -160,6 +180,9 @@ impl Coded for Error {
             Self::Inducing { .. } => "INDUCING_COUNT",
             Self::Jitter { .. } => "KERNEL_JITTER",
             Self::NotPositiveDefinite { .. } => "KERNEL_NOT_POSITIVE_DEFINITE",
+            Self::FactorsLength { .. } => "FACTORS_LENGTH",
+            Self::FactorsNotFinite { .. } => "FACTORS_NOT_FINITE",
+            Self::FactorsNeeded => "FACTORS_NEEDED",
             Self::Missed { .. } => "GATE_MISSED",
             Self::Cancelled(cancelled) => cancelled.code(),
         }

@@ -5,6 +5,7 @@
 //! `sqrt(1 - |ρ|)`. `DESIGN.md` says why the structure comes from the coordinates all the same.
 
 mod answer;
+mod ask;
 mod best;
 mod cholesky;
 mod engine;
@@ -12,6 +13,7 @@ mod envelope;
 mod exact;
 mod field;
 mod found;
+mod given;
 mod held;
 mod inducing;
 mod kernel;
@@ -26,6 +28,7 @@ mod walk;
 
 pub use answer::{Audit, ResidualAnswer, SearchReport};
 pub use envelope::Envelope;
+pub use given::GivenFactors;
 pub use inducing::{Inducing, MAX_INDUCING};
 pub use kernel::{Kernel, KernelKind};
 pub use options::{GatePreset, OnMiss, Precision, ResidualOptions, Search};

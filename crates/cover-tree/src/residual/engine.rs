@@ -4,7 +4,9 @@ use super::field::{Field, Places};
 use super::kernel::KernelKind;
 use super::matrix::Matrix;
 use super::real::Real;
+use super::root::Factors;
 use super::tiles::Chosen;
+use super::tree::Structure;
 use crate::neighbours::MISSING;
 
 /// Below this share of the variance a residual variance is too small for `f32`: sums of it are off by some 3e-7 of the
@@ -22,11 +24,22 @@ pub(crate) struct Shape {
     pub(crate) variance: f64,
     /// Inverse lengthscales, one for each coordinate.
     pub(crate) scales: Vec<f64>,
-    pub(crate) places: Places,
+    pub(crate) structure: Structure,
     /// Residual variances, by place.
     pub(crate) p: Vec<f64>,
+}
+
+impl Shape {
+    #[inline]
+    pub(crate) fn places(&self) -> &Places {
+        &self.structure.places
+    }
+
     /// All places in the order of the curve.
-    pub(crate) field: Field,
+    #[inline]
+    pub(crate) fn field(&self) -> &Field {
+        &self.structure.field
+    }
 }
 
 /// V and `1 / sqrt(p)`, by place along the curve.
@@ -44,19 +57,16 @@ pub(crate) struct Engine<T> {
 impl<T: Chosen> Engine<T> {
     pub(crate) fn new(
         (kind, variance, scales): (KernelKind, f64, Vec<f64>),
-        places: Places,
-        v: Matrix<T>,
-        rest: Option<Matrix<f32>>,
-        p: Vec<f64>,
+        structure: Structure,
+        Factors { v, rest, p }: Factors<T>,
     ) -> Self {
-        let field = Field::pack(&places, 0..places.len() as u32);
         let inverse = inverse(&p);
         let mut sorted = p.clone();
         let middle = sorted.len() / 2;
         let median =
             if sorted.is_empty() { variance } else { *sorted.select_nth_unstable_by(middle, f64::total_cmp).1 };
         let tiny = (TINY.0 * variance).min(TINY.1 * median);
-        Self { shape: Shape { kind, variance, scales, places, p, field }, v, rest, inverse, tiny }
+        Self { shape: Shape { kind, variance, scales, structure, p }, v, rest, inverse, tiny }
     }
 
     /// Whether a query of this residual variance must be answered in `f64`.
@@ -74,9 +84,9 @@ impl<T: Chosen> Engine<T> {
             + self.rest.as_ref().map_or(0, Matrix::bytes)
             + size_of_val(&self.inverse[..])
             + size_of_val(&self.shape.p[..])
-            + self.shape.field.bytes()
-            + size_of_val(&self.shape.places.rows[..])
-            + size_of_val(&self.shape.places.ids[..])
+            + self.shape.field().bytes()
+            + size_of_val(&self.shape.places().rows[..])
+            + size_of_val(&self.shape.places().ids[..])
     }
 }
 
@@ -188,7 +198,7 @@ impl<'a, T: Real> Query<'a, T> {
     /// A point of a shape, by place.
     pub(crate) fn indexed(shape: &'a Shape, v: &'a [T], place: u32, before: u32) -> Self {
         let at = place as usize;
-        Self { v, p: shape.p[at], x: shape.places.row(at), id: shape.places.ids[at], before }
+        Self { v, p: shape.p[at], x: shape.places().row(at), id: shape.places().ids[at], before }
     }
 
     /// A point asked for, by place.

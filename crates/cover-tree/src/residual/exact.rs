@@ -56,7 +56,7 @@ impl<T: Chosen> Block<T> {
         self.x.extend(queries.iter().flat_map(|query| query.x));
         self.best[..queries.len()].iter_mut().for_each(Best::clear);
         let shape = source.shape();
-        let (loops, dim, ids) = (T::loops(), shape.places.dim, &shape.places.ids);
+        let (loops, dim, ids) = (T::loops(), shape.places().dim, &shape.places().ids);
         let variance = T::from_f64(shape.variance);
         let unlimited = [f64::INFINITY; ROWS];
         for first in (0..leaves).step_by(CHUNK) {
@@ -166,7 +166,7 @@ pub(crate) fn all_pairs<'a, S: Source, A: Send>(
         task.advance(0)?;
         let queries: Vec<Query<'_, S::Real>> = (first..(first + size).min(count)).map(&query).collect();
         let mut gathered = start();
-        let field = &source.shape().field;
+        let field = source.shape().field();
         block.run(source, field, field.leaves(), &queries, |row, correlations, squares, places| {
             note(&mut gathered, first + row, correlations, squares, places);
         });

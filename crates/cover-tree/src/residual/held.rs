@@ -2,9 +2,12 @@
 
 use super::engine::{Engine, FINE};
 use super::field::Places;
+use super::given::GivenFactors;
 use super::inducing::Draw;
-use super::options::Precision;
+use super::kernel::Kernel;
+use super::options::{Precision, ResidualOptions};
 use super::root::{Factors, Root};
+use super::tree::Structure;
 use crate::error::Error;
 use crate::task::Task;
 
@@ -33,27 +36,54 @@ const SAMPLE: usize = 512;
 
 impl Held {
     /// Computes V and p.
-    pub(crate) fn compute(root: &Root, places: Places, precision: Precision, task: &Task<'_>) -> Result<Self, Error> {
+    pub(crate) fn compute(
+        root: &Root,
+        structure: Structure,
+        precision: Precision,
+        task: &Task<'_>,
+    ) -> Result<Self, Error> {
+        let places = structure.places.clone();
         let dim = places.dim;
         if precision == Precision::Double || (precision == Precision::Auto && many_in_sample(root, &places, task)?) {
             let factors = root.rows(&places.rows, dim, false, task)?;
-            return Ok(Self::Double(engine(root, places, factors)));
+            return Ok(Self::Double(engine(root, structure, factors)));
         }
         let mut factors: Factors<f32> = root.rows(&places.rows, dim, precision == Precision::Auto, task)?;
         let fine = fine(root, &factors.p);
         if precision == Precision::Auto && is_many(fine, places.len()) {
             drop(factors);
             let factors = root.rows(&places.rows, dim, false, task)?;
-            return Ok(Self::Double(engine(root, places, factors)));
+            return Ok(Self::Double(engine(root, structure, factors)));
         }
         factors.rest = factors.rest.filter(|_| fine > 0);
-        Ok(Self::Single(engine(root, places, factors)))
+        Ok(Self::Single(engine(root, structure, factors)))
+    }
+
+    /// Takes V and p as they are.
+    pub(crate) fn given(
+        structure: Structure,
+        scales: Vec<f64>,
+        options: &ResidualOptions,
+        given: &GivenFactors,
+    ) -> Self {
+        let Kernel { kind, variance, .. } = options.kernel;
+        let double = match options.precision {
+            Precision::Auto => given.is_fine(variance),
+            precision => precision == Precision::Double,
+        };
+        let ids = structure.places.ids.clone();
+        let kernel = (kind, variance, scales);
+        if double {
+            Self::Double(Engine::new(kernel, structure, given.factors(&ids, variance)))
+        } else {
+            Self::Single(Engine::new(kernel, structure, given.factors(&ids, variance)))
+        }
     }
 }
 
-fn engine<T: super::tiles::Chosen>(root: &Root, places: Places, factors: Factors<T>) -> Engine<T> {
+fn engine<T: super::tiles::Chosen>(root: &Root, structure: Structure, factors: Factors<T>) -> Engine<T> {
     let kernel = (root.kernel.kind, root.kernel.variance, root.scales.clone());
-    Engine::new(kernel, places, factors.v, factors.rest, factors.p)
+    Engine::new(kernel, structure, factors)
 }
 
 fn fine(root: &Root, p: &[f64]) -> usize {

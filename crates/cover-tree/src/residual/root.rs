@@ -59,7 +59,7 @@ impl Root {
     }
 
     /// The inducing points, row-major.
-    pub(crate) fn rows_of_inducing(&self) -> Vec<f64> {
+    pub(crate) fn inducing(&self) -> Vec<f64> {
         let count = self.count;
         let at =
             |cell: usize| self.lanes[cell % (self.lanes.len() / count) * count + cell / (self.lanes.len() / count)];

@@ -53,7 +53,7 @@ impl<T: Chosen> Job<'_, T> {
     fn queries(&self) -> usize {
         match self.whose {
             Whose::Asked(asked) => asked.places.len(),
-            _ => self.engine.shape.places.len(),
+            _ => self.engine.shape.places().len(),
         }
     }
 
@@ -76,7 +76,7 @@ impl<T: Chosen> Job<'_, T> {
     /// Ids from here on aren't wanted by the query at a place.
     fn before(&self, place: u32) -> u32 {
         match self.whose {
-            Whose::Before => self.engine.shape.places.ids[place as usize],
+            Whose::Before => self.engine.shape.places().ids[place as usize],
             _ => MISSING,
         }
     }
@@ -111,14 +111,14 @@ impl<T: Chosen> Job<'_, T> {
     fn owner(&self, place: u32) -> usize {
         let ids = match self.whose {
             Whose::Asked(asked) => &asked.places.ids,
-            _ => &self.engine.shape.places.ids,
+            _ => &self.engine.shape.places().ids,
         };
         ids[place as usize] as usize
     }
 
     /// Pairs that all queries together could look at.
     fn candidates(&self) -> u64 {
-        let (n, queries) = (self.engine.shape.places.len() as u64, self.queries() as u64);
+        let (n, queries) = (self.engine.shape.places().len() as u64, self.queries() as u64);
         match self.whose {
             Whose::All => n * n.saturating_sub(1),
             Whose::Before => n * n.saturating_sub(1) / 2,
@@ -171,13 +171,13 @@ impl<T: Chosen> Job<'_, T> {
         if let Whose::Before = self.whose {
             // In the order of ids only the leaves up to a query's own matter: half of all pairs.
             let by_id = self.by_id();
-            let field = Field::pack(&self.engine.shape.places, by_id.iter().copied());
+            let field = Field::pack(self.engine.shape.places(), by_id.iter().copied());
             let query = |at: usize| self.query(by_id[at]);
             let leaves = |end: usize| end.div_ceil(LEAF);
             let found = exact::exact(self.engine, &field, self.k, by_id.len(), query, leaves, self.task)?;
             (0..by_id.len()).for_each(|at| exact::copy(&found, at, &mut out, at));
         } else {
-            let (field, count) = (&self.engine.shape.field, self.queries());
+            let (field, count) = (self.engine.shape.field(), self.queries());
             let query = |at: usize| self.query(at as u32);
             let found = exact::exact(self.engine, field, self.k, count, query, |_| field.leaves(), self.task)?;
             (0..count).for_each(|at| exact::copy(&found, at, &mut out, self.owner(at as u32)));
@@ -192,7 +192,7 @@ impl<T: Chosen> Job<'_, T> {
         }
         let (stride, rows) = (self.engine.v.stride(), self.fine_rows(places));
         let query = |at: usize| self.fine_query(places[at], &rows[at * stride..(at + 1) * stride]);
-        let field = &self.engine.shape.field;
+        let field = self.engine.shape.field();
         let source = Fine(self.engine);
         let found = exact::exact(&source, field, self.k, places.len(), query, |_| field.leaves(), self.task)?;
         places.iter().enumerate().for_each(|(at, &place)| exact::copy(&found, at, out, self.owner(place)));
@@ -206,7 +206,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     fn by_id(&self) -> Vec<u32> {
-        let ids = &self.engine.shape.places.ids;
+        let ids = &self.engine.shape.places().ids;
         let mut by_id = vec![0_u32; ids.len()];
         (0..).zip(ids).for_each(|(place, &id)| by_id[id as usize] = place);
         by_id
@@ -219,12 +219,12 @@ impl<T: Chosen> Job<'_, T> {
         let all = 0..self.queries() as u32;
         if !matches!(self.whose, Whose::Before) {
             let places: Vec<u32> = all.collect();
-            kept += self.walk(&self.engine.shape.field, envelope, &places, &mut out)?;
+            kept += self.walk(self.engine.shape.field(), envelope, &places, &mut out)?;
             return Ok((out, kept));
         }
         // Points from `n / 2` on are sought among all, those from `n / 4` to `n / 2` among the first half, and so on: at least
         // every other point a query meets is one it wants.
-        let ids = &self.engine.shape.places.ids;
+        let ids = &self.engine.shape.places().ids;
         let mut end = ids.len();
         while end > 0 {
             let start = if end <= FIRST { 0 } else { end / 2 };
@@ -232,9 +232,9 @@ impl<T: Chosen> Job<'_, T> {
                 |from: usize| all.clone().filter(move |&place| (from..end).contains(&(ids[place as usize] as usize)));
             let places: Vec<u32> = inside(start).collect();
             kept += if end == ids.len() {
-                self.walk(&self.engine.shape.field, envelope, &places, &mut out)?
+                self.walk(self.engine.shape.field(), envelope, &places, &mut out)?
             } else {
-                self.walk(&Field::pack(&self.engine.shape.places, inside(0)), envelope, &places, &mut out)?
+                self.walk(&Field::pack(self.engine.shape.places(), inside(0)), envelope, &places, &mut out)?
             };
             end = start;
         }
@@ -336,7 +336,7 @@ impl<T: Chosen> Job<'_, T> {
                     continue;
                 }
                 missed += 1;
-                let other = self.engine.shape.places.row(by_id[id as usize] as usize);
+                let other = self.engine.shape.places().row(by_id[id as usize] as usize);
                 let (class, square) = (envelope.class(query.p), self.square(query.x, other));
                 // What lay within was looked at, and lost a tie or the last digits of `f32`.
                 if square > old.limit(class, strength.to_f64()) {
@@ -357,7 +357,7 @@ pub(crate) fn envelope<T: Chosen>(
     task: &Task<'_>,
 ) -> Result<Envelope, Error> {
     let shape = &engine.shape;
-    let mut sample = Draw(seed).some(shape.places.len(), samples);
+    let mut sample = Draw(seed).some(shape.places().len(), samples);
     sample.retain(|&place| !engine.is_tiny(shape.p[place]));
     let mut envelope = Envelope::new(sample.iter().map(|&place| shape.p[place]).collect());
     let group = exact::group(sample.len());

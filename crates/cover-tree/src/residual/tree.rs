@@ -1,17 +1,16 @@
-//! The residual tree as callers see it.
+//! The residual tree as callers see it: building, refreshing, and what it says of itself.
 
-use super::answer::ResidualAnswer;
-use super::engine::{Asked, Engine};
 use super::envelope::Envelope;
-use super::field::Places;
+use super::field::{Field, Places};
+use super::given::GivenFactors;
 use super::held::{Held, held};
-use super::options::{ResidualOptions, Search};
-use super::root::{Factors, Root};
-use super::search::{Job, Whose, envelope};
+use super::kernel::Kernel;
+use super::options::ResidualOptions;
+use super::root::Root;
+use super::search::envelope;
 use super::tiles::Chosen;
 use crate::error::Error;
 use crate::hilbert;
-use crate::neighbours::check_k;
 use crate::points::Points;
 use crate::task::Task;
 use canopy_core::{Cancel, Progress};
@@ -22,7 +21,7 @@ use std::time::Instant;
 /// What a build cost and what it found.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ResidualReport {
-    /// Seconds for the order along the curve and for packing leaves.
+    /// Seconds for the order along the curve, packing leaves, and the envelope.
     pub build_s: f64,
     /// Seconds for choosing inducing points, the root of their covariance, V and p.
     pub v_s: f64,
@@ -40,23 +39,68 @@ pub struct ResidualReport {
     pub isa: &'static str,
 }
 
-/// Nearest neighbours by residual correlation.
+/// Nearest neighbours by residual correlation: `sqrt(1 - |ρ|)`.
+///
+/// Order and leaves come from the coordinates and outlive the kernel's parameters. Reading from many threads is fine.
+///
+/// ```
+/// use canopy_core::{Cancel, Progress};
+/// use canopy_cover_tree::{Inducing, Kernel, KernelKind, Points, ResidualOptions, ResidualTree, Search};
+///
+/// let rows: Vec<f64> = (0..300).map(|i| f64::from(i * 7919 % 1009) / 100.0).collect();
+/// let options = ResidualOptions {
+///     kernel: Kernel::new(KernelKind::Matern52, 2.0),
+///     inducing: Inducing::KMeans { count: 10, seed: 1 },
+///     ..ResidualOptions::default()
+/// };
+/// let (cancel, progress) = (Cancel::new(), Progress::default());
+/// let mut tree = ResidualTree::build(Points::from_f64(rows, 2)?, &options, &cancel, &progress)?;
+/// let found = tree.predecessors(5, &Search::default(), &cancel, &progress)?;
+/// assert_eq!(found.neighbours.ids.len(), 150 * 5);
+///
+/// tree.refresh_metric(&Kernel::new(KernelKind::Matern52, 1.0), &cancel, &progress)?;
+/// assert_eq!(tree.options().kernel.lengthscales, [1.0]);
+/// # Ok::<(), canopy_cover_tree::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ResidualTree {
-    points: Points,
-    order: Vec<u32>,
-    options: ResidualOptions,
-    root: Root,
-    held: Held,
-    envelope: RwLock<Arc<Envelope>>,
+    pub(super) options: ResidualOptions,
+    /// Nothing where V was given.
+    pub(super) root: Option<Root>,
+    pub(super) held: Held,
+    pub(super) envelope: RwLock<Arc<Envelope>>,
     report: ResidualReport,
 }
 
+/// What outlives the kernel's parameters.
+#[derive(Debug, Clone)]
+pub(super) struct Structure {
+    pub(super) places: Arc<Places>,
+    /// All places in the order of the curve.
+    pub(super) field: Arc<Field>,
+}
+
+impl Structure {
+    fn new(points: &Points) -> Self {
+        let places = places(points);
+        let field = Field::pack(&places, 0..places.len() as u32);
+        Self { places: Arc::new(places), field: Arc::new(field) }
+    }
+}
+
+/// Points in the order of the curve.
+pub(super) fn places(points: &Points) -> Places {
+    let ids = hilbert::order(points);
+    let rows = ids.iter().flat_map(|&id| points.row(id as usize).iter().copied()).collect();
+    Places { dim: points.dim(), ids, rows }
+}
+
 impl ResidualTree {
-    /// Builds the tree: order, inducing points, V and p.
+    /// Builds the tree: order, inducing points, V, p, and the envelope.
     ///
     /// # Errors
-    /// Those of the options ([`Error::Lengthscale`], [`Error::Inducing`], [`Error::NotPositiveDefinite`], …) and
+    /// Those of the options ([`Error::Variance`], [`Error::Lengthscale`], [`Error::Lengthscales`], [`Error::Jitter`],
+    /// [`Error::Inducing`] and those of [`Points::from_f64`] for given ones), [`Error::NotPositiveDefinite`],
     /// [`Error::Cancelled`].
     pub fn build(
         points: Points,
@@ -65,53 +109,133 @@ impl ResidualTree {
         progress: &Progress,
     ) -> Result<Self, Error> {
         let scales = options.kernel.scales(points.dim())?;
+        if !(options.jitter >= 0.0 && options.jitter <= 1.0) {
+            return Err(Error::Jitter { received: options.jitter });
+        }
         let task = Task::new(cancel, progress, points.len());
-        let mut report = ResidualReport::default();
-        let start = Instant::now();
-        let order = hilbert::order(&points);
-        let places = places(&points, &order);
-        report.build_s = start.elapsed().as_secs_f64();
-        task.advance(0)?;
-
         let start = Instant::now();
         let mut inducing = options.inducing.choose(&points, &scales)?;
         if inducing.is_empty() {
             // Without points there is nothing to choose from, and any inducing point will do.
             inducing = vec![0.0; points.dim()];
         }
-        let root = Root::new(&options.kernel, &inducing, points.dim(), options.jitter)?;
-        task.advance(0)?;
-        let variance = options.kernel.variance;
-        let held = Held::compute(&root, places, options.precision, &task)?;
-        report.v_s = start.elapsed().as_secs_f64();
+        let chosen_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let samples = options.envelope_samples;
-        let envelope = held!(&held, |engine| envelope(engine, samples, options.seed, &task))?;
-        let envelope = RwLock::new(Arc::new(envelope));
-        report.build_s += start.elapsed().as_secs_f64();
+        let structure = Structure::new(&points);
+        let mut report = ResidualReport { build_s: start.elapsed().as_secs_f64(), ..ResidualReport::default() };
+        drop(points);
+        task.advance(0)?;
+        report.v_s = chosen_s;
+        Self::with_inducing(structure, &inducing, options, report, &task)
+    }
+
+    /// A tree over V and p that were computed elsewhere. Queries by new points then bring theirs, see
+    /// [`ResidualTree::knn_with`].
+    ///
+    /// The options' inducing points and jitter aren't used.
+    ///
+    /// # Errors
+    /// [`Error::FactorsLength`], [`Error::FactorsNotFinite`], those of the kernel, [`Error::Cancelled`].
+    pub fn with_factors(
+        points: &Points,
+        factors: &GivenFactors,
+        options: &ResidualOptions,
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let scales = options.kernel.scales(points.dim())?;
+        factors.check(points.len())?;
+        let task = Task::new(cancel, progress, points.len());
+        let start = Instant::now();
+        let structure = Structure::new(points);
+        let held = Held::given(structure, scales, options, factors);
+        let build_s = start.elapsed().as_secs_f64();
+        let report = ResidualReport { build_s, inducing: factors.count, ..ResidualReport::default() };
+        Self::finish(None, held, options, report, &task)
+    }
+
+    fn with_inducing(
+        structure: Structure,
+        inducing: &[f64],
+        options: &ResidualOptions,
+        mut report: ResidualReport,
+        task: &Task<'_>,
+    ) -> Result<Self, Error> {
+        let start = Instant::now();
+        let root = Root::new(&options.kernel, inducing, structure.places.dim, options.jitter)?;
+        task.advance(0)?;
+        let held = Held::compute(&root, structure, options.precision, task)?;
+        report.v_s += start.elapsed().as_secs_f64();
         report.inducing = root.count;
         report.jitter = root.jitter;
+        Self::finish(Some(root), held, options, report, task)
+    }
+
+    fn finish(
+        root: Option<Root>,
+        held: Held,
+        options: &ResidualOptions,
+        mut report: ResidualReport,
+        task: &Task<'_>,
+    ) -> Result<Self, Error> {
+        let start = Instant::now();
+        let envelope = held!(&held, |engine| envelope(engine, options.envelope_samples, options.seed, task))?;
+        report.build_s += start.elapsed().as_secs_f64();
         report.isa = f32::loops().name;
         report.double = matches!(held, Held::Double(_));
-        let mut sorted = held!(&held, |engine| engine.shape.p.clone());
-        sorted.sort_unstable_by(f64::total_cmp);
-        report.least_p = sorted.first().map_or(1.0, |p| p / variance);
-        report.median_p = sorted.get(sorted.len() / 2).map_or(1.0, |p| p / variance);
+        let mut p = held!(&held, |engine| engine.shape.p.clone());
+        p.sort_unstable_by(f64::total_cmp);
+        let share = |at: usize| p.get(at).map_or(1.0, |p| p / options.kernel.variance);
+        (report.least_p, report.median_p) = (share(0), share(p.len() / 2));
         task.finish();
-        Ok(Self { points, order, options: options.clone(), root, held, envelope, report })
+        Ok(Self { options: options.clone(), root, held, envelope: RwLock::new(Arc::new(envelope)), report })
+    }
+
+    /// The same tree under another kernel: order, leaves and inducing points stay; V, p and the envelope are computed anew.
+    ///
+    /// # Errors
+    /// Those of the kernel, [`Error::NotPositiveDefinite`], [`Error::FactorsNeeded`] where V was given,
+    /// [`Error::Cancelled`].
+    pub fn refreshed(&self, kernel: &Kernel, cancel: &Cancel, progress: &Progress) -> Result<Self, Error> {
+        let root = self.root.as_ref().ok_or(Error::FactorsNeeded)?;
+        let options = ResidualOptions { kernel: kernel.clone(), ..self.options.clone() };
+        let task = Task::new(cancel, progress, self.len());
+        Self::with_inducing(self.structure(), &root.inducing(), &options, ResidualReport::default(), &task)
+    }
+
+    /// Puts another kernel in the place of the current one; on an error nothing has changed.
+    ///
+    /// # Errors
+    /// Those of [`ResidualTree::refreshed`].
+    pub fn refresh_metric(&mut self, kernel: &Kernel, cancel: &Cancel, progress: &Progress) -> Result<(), Error> {
+        *self = self.refreshed(kernel, cancel, progress)?;
+        Ok(())
+    }
+
+    pub(super) fn structure(&self) -> Structure {
+        held!(&self.held, |engine| engine.shape.structure.clone())
+    }
+
+    fn places(&self) -> &Places {
+        held!(&self.held, |engine| &engine.shape.structure.places)
     }
 
     /// Number of points.
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.places().len()
     }
 
     /// Whether there is no point.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.len() == 0
     }
 
-    /// What building cost.
+    /// Coordinates a point.
+    pub fn dim(&self) -> usize {
+        self.places().dim
+    }
+
+    /// What building cost, or the last refresh.
     pub fn report(&self) -> ResidualReport {
         self.report
     }
@@ -121,16 +245,21 @@ impl ResidualTree {
         held!(&self.held, |engine| engine.bytes())
     }
 
-    /// The inducing points, row-major.
+    /// What the tree was built with; the kernel is the current one.
+    pub fn options(&self) -> &ResidualOptions {
+        &self.options
+    }
+
+    /// The inducing points, row-major; none where V was given.
     pub fn inducing(&self) -> Vec<f64> {
-        self.root.rows_of_inducing()
+        self.root.as_ref().map(Root::inducing).unwrap_or_default()
     }
 
     /// The residual variance of every point, in the order in which the points were given.
     pub fn residual_variances(&self) -> Vec<f64> {
         let mut out = vec![0.0; self.len()];
         let p = held!(&self.held, |engine| &engine.shape.p);
-        self.order.iter().zip(p).for_each(|(&id, &p)| out[id as usize] = p);
+        self.places().ids.iter().zip(p).for_each(|(&id, &p)| out[id as usize] = p);
         out
     }
 
@@ -138,84 +267,4 @@ impl ResidualTree {
     pub fn envelope(&self) -> Envelope {
         (**self.envelope.read()).clone()
     }
-
-    /// The `k` nearest of every query.
-    ///
-    /// # Errors
-    /// [`Error::Count`], [`Error::Dimension`], [`Error::Missed`], [`Error::Cancelled`].
-    pub fn knn(
-        &self,
-        queries: &Points,
-        k: usize,
-        search: &Search,
-        cancel: &Cancel,
-        progress: &Progress,
-    ) -> Result<ResidualAnswer, Error> {
-        check_k(k)?;
-        if queries.dim() != self.points.dim() {
-            return Err(Error::Dimension { expected: self.points.dim(), received: queries.dim() });
-        }
-        let task = Task::new(cancel, progress, queries.len());
-        let places = places(queries, &hilbert::order(queries));
-        held!(&self.held, |engine| {
-            let Factors { v, p, .. } = self.root.rows(&places.rows, places.dim, false, &task)?;
-            let wide = match engine.rest {
-                Some(_) => Some(self.root.rows(&places.rows, places.dim, false, &task)?.v),
-                None => None,
-            };
-            let asked = Asked { v, wide, p, places };
-            self.job(engine, Whose::Asked(&asked), k, search, &task)
-        })
-    }
-
-    /// The `k` nearest others of every point.
-    ///
-    /// # Errors
-    /// [`Error::Count`], [`Error::Missed`], [`Error::Cancelled`].
-    pub fn knn_all(
-        &self,
-        k: usize,
-        search: &Search,
-        cancel: &Cancel,
-        progress: &Progress,
-    ) -> Result<ResidualAnswer, Error> {
-        check_k(k)?;
-        let task = Task::new(cancel, progress, self.len());
-        held!(&self.held, |engine| self.job(engine, Whose::All, k, search, &task))
-    }
-
-    /// For every point `i` the `k` nearest `j < i`, in the order in which the points were given.
-    ///
-    /// # Errors
-    /// [`Error::Count`], [`Error::Missed`], [`Error::Cancelled`].
-    pub fn predecessors(
-        &self,
-        k: usize,
-        search: &Search,
-        cancel: &Cancel,
-        progress: &Progress,
-    ) -> Result<ResidualAnswer, Error> {
-        check_k(k)?;
-        let task = Task::new(cancel, progress, self.len());
-        held!(&self.held, |engine| self.job(engine, Whose::Before, k, search, &task))
-    }
-
-    fn job<T: Chosen>(
-        &self,
-        engine: &Engine<T>,
-        whose: Whose<'_, T>,
-        k: usize,
-        search: &Search,
-        task: &Task<'_>,
-    ) -> Result<ResidualAnswer, Error> {
-        let (envelope, seed) = (&self.envelope, self.options.seed);
-        let answer = Job { engine, whose, k, search: *search, envelope, seed, task }.run()?;
-        task.finish();
-        Ok(answer)
-    }
-}
-
-fn places(points: &Points, order: &[u32]) -> Places {
-    let rows = order.iter().flat_map(|&id| points.row(id as usize).iter().copied()).collect();
-    Places { dim: points.dim(), ids: order.to_vec(), rows }
 }

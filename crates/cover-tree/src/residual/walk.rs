@@ -73,7 +73,7 @@ impl<'a, S: Source> Walk<'a, S> {
 
     /// Answers up to [`ROWS`] queries; the answers are in `best`.
     pub(crate) fn run(&mut self, queries: &[Query<'_, S::Real>]) {
-        let (dim, count) = (self.source.shape().places.dim, queries.len());
+        let (dim, count) = (self.source.shape().places().dim, queries.len());
         self.x.clear();
         let (mut low, mut high) = ([f64::INFINITY; MAX_DIM], [f64::NEG_INFINITY; MAX_DIM]);
         for (row, query) in queries.iter().enumerate() {
@@ -127,7 +127,7 @@ impl<'a, S: Source> Walk<'a, S> {
             let lane = mask.trailing_zeros() as usize;
             mask &= mask - 1;
             let place = places[lane];
-            if self.source.shape().places.ids[place as usize] >= before {
+            if self.source.shape().places().ids[place as usize] >= before {
                 continue;
             }
             let at = self.list.len();
@@ -166,7 +166,7 @@ impl<'a, S: Source> Walk<'a, S> {
             };
             let found = score.run(loops, dots, &mut self.hits);
             for &at in &self.hits[..found] {
-                let id = self.source.shape().places.ids[self.list[at as usize] as usize];
+                let id = self.source.shape().places().ids[self.list[at as usize] as usize];
                 if query.wants(id) {
                     best.offer(dots[at as usize], id);
                 }
