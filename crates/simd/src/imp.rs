@@ -14,6 +14,9 @@ pub(crate) type Block<A, B, O> = unsafe fn(&[A], &[B], usize, &mut [O]);
 /// One score for each of the named rows; see `CodeQuery`. `ids` name rows of `query.len()` bytes inside the third slice.
 pub(crate) type Scattered = unsafe fn(&[i8], i32, f32, &[u8], &[u32], &mut [f32]);
 
+/// Sums of table entries by 4-bit codes; see `sum_nibbles`.
+pub(crate) type Nibbles = unsafe fn(&[u8], &[u8], &mut [u16]);
+
 /// A back end: every kernel the crate offers, for one instruction set.
 ///
 /// # Safety of the entries
@@ -38,6 +41,7 @@ pub(crate) struct Imp {
     pub(crate) l2sq_rows_i8: PerRow<i8, i8, i32>,
     pub(crate) dot_block_i8: Block<i8, i8, i32>,
     pub(crate) score_codes: Scattered,
+    pub(crate) sum_nibbles: Nibbles,
 }
 
 /// Names a back end to use instead of the best one, for measurements and for reports of wrong results.

@@ -25,6 +25,7 @@ pub mod gemm;
 mod imp;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod nibbles;
 mod pair;
 mod quantize;
 mod rows;
@@ -37,6 +38,7 @@ mod tests;
 
 pub use codes::{CODE_BIAS, CODE_LINE, CodeQuery, prefetch};
 pub use cosine::{cosine_f16, cosine_f32, cosine_i8, cosine_rows_f16, cosine_rows_f32, cosine_rows_i8};
+pub use nibbles::{NIBBLE_BLOCK, NIBBLE_PART, NIBBLE_PARTS, sum_nibbles};
 pub use pair::{dot_f16, dot_f32, dot_f32_f16, dot_i8, l2sq_f16, l2sq_f32, l2sq_f32_f16, l2sq_i8, norm_f32};
 pub use quantize::{Code, quantize_i8};
 pub use rows::{

@@ -4,6 +4,7 @@ mod codes;
 mod float;
 mod int8;
 mod int8_dot;
+mod nibbles;
 
 use crate::imp::Imp;
 use std::arch::is_aarch64_feature_detected as has;
@@ -44,4 +45,5 @@ const NEON: Imp = Imp {
     l2sq_rows_i8: int8::l2sq_rows,
     dot_block_i8: int8::dot_block,
     score_codes: codes::score,
+    sum_nibbles: nibbles::sum,
 };

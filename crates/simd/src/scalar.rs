@@ -22,6 +22,7 @@ pub(crate) static IMP: Imp = Imp {
     l2sq_rows_i8,
     dot_block_i8,
     score_codes,
+    sum_nibbles,
 };
 
 /// A stored number that becomes an `f32` without loss.
@@ -108,5 +109,18 @@ fn score_codes(query: &[i8], shift: i32, weight: f32, rows: &[u8], ids: &[u32], 
         let row = &rows[id as usize * stride..][..stride];
         let product: i32 = query.iter().zip(row).map(|(&q, &c)| i32::from(q) * i32::from(c)).sum();
         *out = weight.mul_add((product - shift) as f32, bias(row));
+    }
+}
+
+fn sum_nibbles(tables: &[u8], codes: &[u8], out: &mut [u16]) {
+    const PART: usize = 16;
+    for (codes, out) in codes.chunks_exact(tables.len()).zip(out.chunks_exact_mut(2 * PART)) {
+        out.fill(0);
+        for (table, codes) in tables.chunks_exact(PART).zip(codes.chunks_exact(PART)) {
+            for (i, &code) in codes.iter().enumerate() {
+                out[i] += u16::from(table[usize::from(code & 15)]);
+                out[PART + i] += u16::from(table[usize::from(code >> 4)]);
+            }
+        }
     }
 }

@@ -230,6 +230,28 @@ proptest! {
     }
 
     #[test]
+    fn nibbles_are_looked_up(fours in 1_usize..20, blocks in 0_usize..5, seed in any::<u32>(), full in any::<bool>()) {
+        let byte = |i: usize| if full { 255 } else { (seed.wrapping_add(i as u32).wrapping_mul(0x9E37_79B1) >> 21) as u8 };
+        let tables: Vec<u8> = (0..fours * 64).map(byte).collect();
+        let codes: Vec<u8> = (0..blocks * tables.len()).map(|i| byte(i + 1_000_003)).collect();
+        let mut expected = vec![0_u16; blocks * 32];
+        for (b, block) in codes.chunks_exact(tables.len()).enumerate() {
+            for part in 0..fours * 4 {
+                for v in 0..32 {
+                    let code = block[part * 16 + v % 16] >> (4 * (v / 16)) & 15;
+                    expected[b * 32 + v] += u16::from(tables[part * 16 + usize::from(code)]);
+                }
+            }
+        }
+        for imp in available() {
+            let mut out = vec![u16::MAX; blocks * 32];
+            // SAFETY: the lengths fit and the table is one this machine can run.
+            unsafe { (imp.sum_nibbles)(&tables, &codes, &mut out) };
+            prop_assert_eq!(&out, &expected, "{}", imp.name);
+        }
+    }
+
+    #[test]
     fn cosines_and_norms_hold_at_any_size(a in prop::collection::vec(any::<f32>().prop_filter("finite", |v| v.is_finite()), 1..60)) {
         let square: f64 = a.iter().map(|&x| f64::from(x).powi(2)).sum();
         let cosine = crate::cosine_f32(&a, &a);

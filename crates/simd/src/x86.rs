@@ -5,6 +5,7 @@ mod avx2_i8;
 mod avx512;
 mod avx512_i8;
 mod codes;
+mod nibbles;
 
 use crate::imp::Imp;
 use std::arch::is_x86_feature_detected as has;
@@ -45,6 +46,7 @@ const AVX512: Imp = Imp {
     dot_rows_f32_f16: avx512::dot_rows_f32_f16,
     l2sq_rows_f32_f16: avx512::l2sq_rows_f32_f16,
     l2sq_rows_i8: avx512_i8::l2sq_rows,
+    sum_nibbles: nibbles::sum_avx512,
     ..AVX2
 };
 
@@ -67,4 +69,5 @@ const AVX2: Imp = Imp {
     l2sq_rows_i8: avx2_i8::l2sq_rows,
     dot_block_i8: avx2_i8::dot_block,
     score_codes: codes::score_avx2,
+    sum_nibbles: nibbles::sum_avx2,
 };
