@@ -12,7 +12,7 @@ mod fit;
 mod grow;
 mod links;
 mod options;
-mod pca;
+pub(crate) mod pca;
 mod pool;
 mod prune;
 mod range;
@@ -39,6 +39,11 @@ pub use tune::Tuned;
 
 /// Most vectors of a graph: a candidate of a walk keeps one bit of its number for itself.
 pub const MAX_VECTORS: usize = 1 << 31;
+
+/// Scales a row and, for inner products, lifts it to the unit sphere, so that squared distances order like the metric.
+pub(crate) fn lift(metric: MetricKind, unit: f32, row: &[f32], out: &mut Vec<f32>) {
+    Space::lift(metric, unit, row, out);
+}
 
 /// Approximate nearest vectors by a walk over a graph.
 ///

@@ -23,6 +23,8 @@
 mod error;
 pub mod flat;
 pub mod graph;
+pub mod hybrid;
+pub mod ivf;
 pub mod plan;
 mod random;
 mod slots;

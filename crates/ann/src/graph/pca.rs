@@ -12,7 +12,7 @@ const CHUNK: usize = 256;
 const ITERATIONS: usize = 8;
 
 /// The covariance of centred rows, `dim x dim`.
-pub(super) fn covariance(rows: &[f32], dim: usize) -> Vec<f32> {
+pub(crate) fn covariance(rows: &[f32], dim: usize) -> Vec<f32> {
     let count = rows.len() / dim;
     let mut sums = vec![0.0_f32; dim * dim];
     for chunk in rows.chunks(CHUNK * dim) {
@@ -41,7 +41,7 @@ pub(super) fn covariance(rows: &[f32], dim: usize) -> Vec<f32> {
 }
 
 /// `count` orthonormal rows that span the main directions of the covariance, the widest first, with the variance along each.
-pub(super) fn directions(covariance: &[f32], dim: usize, count: usize) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn directions(covariance: &[f32], dim: usize, count: usize) -> (Vec<f32>, Vec<f32>) {
     let mut rows = random_rows(count, dim, 7);
     let mut next = vec![0.0_f32; count * dim];
     for _ in 0..ITERATIONS {

@@ -124,6 +124,24 @@ impl GraphIndex {
         top.into_sorted()
     }
 
+    /// The exact scores of the given slots, in their order; NaN for a slot without a vector.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`], [`Error::Norm`].
+    pub fn score(&self, query: &[f32], slots: &[u32]) -> Result<Vec<f32>, Error> {
+        let norm = vector::check(query, 0, self.dim(), self.metric())?;
+        let mut values = vec![0.0; query.len()];
+        vector::store(query, norm, self.metric(), &mut values);
+        let position = |slot: u32| self.positions.get(slot).map(|position| position as usize);
+        let one = |(i, &slot): (usize, &u32)| {
+            if let Some(later) = slots.get(i + AHEAD).and_then(|&slot| position(slot)) {
+                self.raw.prefetch(later);
+            }
+            position(slot).map_or(f32::NAN, |at| self.shown(self.raw.score(self.metric(), &values, at)))
+        };
+        Ok(slots.iter().enumerate().map(one).collect())
+    }
+
     /// Rounding can carry a cosine a few steps past 1; callers are promised that it doesn't.
     pub(super) fn shown(&self, score: f32) -> f32 {
         if self.metric() == MetricKind::Cosine { score.clamp(-1.0, 1.0) } else { score }
