@@ -1,0 +1,186 @@
+//! GraphWave (Donnat, Zitnik, Hallac and Leskovec, KDD 2018): nodes that play the same part have the same embedding.
+//!
+//! Column `a` of the heat kernel `Ψ = exp(-s L)` is a distribution of heat; node `a`'s embedding is its characteristic function
+//! `φ(t) = (1/n) Σ_m exp(i t Ψ_ma)` at evenly spaced `t`, for each scale `s`.
+//!
+//! Columns come in blocks from Chebyshev polynomials, whose order follows from the Bessel tail for the tolerance asked for. The
+//! characteristic function of the many small entries is a power series in their moments (an entry that doesn't count is the
+//! zeroth: it adds 1); only the few large ones are rotated point by point. Nothing of size n × n is ever held.
+
+mod characteristic;
+mod chebyshev;
+mod exact;
+mod operator;
+mod spectrum;
+
+pub use spectrum::{Spectrum, spectrum};
+
+use crate::error::Error;
+use crate::graph::Graph;
+use canopy_core::{Cancel, Progress};
+use characteristic::Sampler;
+use chebyshev::Series;
+use operator::{Number, Operator};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Which Laplacian spreads the heat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Laplacian {
+    /// `I - D^-½ A D^-½`: spectrum within 0 and 2, scales mean the same on every graph.
+    #[default]
+    Normalized,
+    /// `D - A`: heat leaves a node in proportion to its degree.
+    Combinatorial,
+}
+
+/// How to embed.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GraphWaveOptions {
+    /// Scales, each above 0; `None` takes the smallest and largest that the spectrum suggests.
+    pub scales: Option<Vec<f64>>,
+    /// Points at which the characteristic function is sampled, from 0 to `max_t`, 2 to 1,024.
+    pub points: usize,
+    /// The last point.
+    pub max_t: f64,
+    /// Most that a value may differ from exact arithmetic: 1e-12 to 0.1. From 1e-5 on, heat is spread in single precision.
+    pub tolerance: f64,
+    /// Which Laplacian.
+    pub laplacian: Laplacian,
+    /// Whether to decompose the Laplacian densely: the yardstick, for up to [`MAX_EXACT`] nodes.
+    pub exact: bool,
+}
+
+impl Default for GraphWaveOptions {
+    fn default() -> Self {
+        Self { scales: None, points: 25, max_t: 100.0, tolerance: 1e-8, laplacian: Laplacian::Normalized, exact: false }
+    }
+}
+
+/// Most nodes of the exact mode: the decomposition takes cubic time.
+pub const MAX_EXACT: u32 = 4096;
+
+/// Structural embeddings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraphWave {
+    /// One row a node of [`GraphWave::dim`] values: for each scale, for each point, real and imaginary part.
+    pub rows: Vec<f64>,
+    /// Values a row.
+    pub dim: usize,
+    /// The scales.
+    pub scales: Vec<f64>,
+    /// The points.
+    pub points: Vec<f64>,
+    /// Order of the polynomial; 0 in exact mode.
+    pub order: usize,
+}
+
+impl GraphWaveOptions {
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |name, received, expected| Err(Error::Option { name, received, expected });
+        if let Some(scale) = self.scales.iter().flatten().find(|scale| !(**scale > 0.0 && **scale <= 1e6)) {
+            return refuse("scales", *scale, "choose scales above 0, up to 1e6");
+        }
+        if !(1..=64).contains(&self.scales.as_ref().map_or(2, Vec::len)) {
+            return refuse("scales", self.scales.as_ref().map_or(0.0, |s| s.len() as f64), "choose 1 to 64 scales");
+        }
+        if !(2..=1024).contains(&self.points) {
+            return refuse("points", self.points as f64, "choose 2 to 1024 points");
+        }
+        if !(self.max_t > 0.0 && self.max_t <= 1e6) {
+            return refuse("maxT", self.max_t, "choose a number above 0, up to 1e6");
+        }
+        if !(1e-12..=0.1).contains(&self.tolerance) {
+            return refuse("tolerance", self.tolerance, "choose 1e-12 to 0.1");
+        }
+        Ok(())
+    }
+}
+
+/// From this tolerance on single precision is precise enough.
+const SINGLE: f64 = 1e-5;
+
+/// Embeds every node. A directed graph counts as undirected; isolated nodes keep their heat.
+///
+/// # Errors
+/// [`Error::Empty`] without nodes, [`Error::Option`], [`Error::TooLarge`] (exact mode), [`Error::Cancelled`].
+pub fn graphwave(
+    graph: &Graph,
+    options: &GraphWaveOptions,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<GraphWave, Error> {
+    options.check()?;
+    if graph.nodes() == 0 {
+        return Err(Error::Empty { what: "nodes" });
+    }
+    if options.exact && graph.nodes() > MAX_EXACT {
+        let (received, limit) = (u64::from(graph.nodes()), u64::from(MAX_EXACT));
+        let advice = "leave exact out: the tolerance is kept without it";
+        return Err(Error::TooLarge { what: "nodes in exact mode", received, limit, advice });
+    }
+    let graph = &graph.undirected();
+    let scales = match &options.scales {
+        Some(scales) => scales.clone(),
+        None => spectrum(graph, options.laplacian, cancel)?.scales().to_vec(),
+    };
+    let step = options.max_t / (options.points - 1) as f64;
+    let mut found = GraphWave {
+        rows: vec![0.0; graph.nodes() as usize * scales.len() * options.points * 2],
+        dim: scales.len() * options.points * 2,
+        points: (0..options.points).map(|at| step * at as f64).collect(),
+        scales,
+        order: 0,
+    };
+    if options.exact {
+        exact::embed(graph, options.laplacian, &mut found, cancel)?;
+    } else if options.tolerance >= SINGLE {
+        stream::<f32>(graph, options, &mut found, cancel, progress)?;
+    } else {
+        stream::<f64>(graph, options, &mut found, cancel, progress)?;
+    }
+    progress.finish(u64::from(graph.nodes()), u64::from(graph.nodes()));
+    Ok(found)
+}
+
+/// Embeds block after block of columns.
+fn stream<T: Number>(
+    graph: &Graph,
+    options: &GraphWaveOptions,
+    found: &mut GraphWave,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let n = graph.nodes() as usize;
+    let operator = Operator::<T>::new(graph, options.laplacian);
+    // |exp(itx) - exp(ity)| <= t|x - y|, and the error of a column is at most `tail` in the 2-norm, so its mean at most
+    // `tail / sqrt(n)`. Half of the tolerance for this, half for the power series.
+    let tail = 0.5 * options.tolerance * (n as f64).sqrt() / options.max_t;
+    let series = Series::new(&found.scales, operator.half_width(), tail);
+    let sampler = Sampler::new(options.points, options.max_t, 0.5 * options.tolerance);
+    found.order = series.order();
+    let (dim, width) = (found.dim, T::LANES);
+    let done = AtomicU64::new(0);
+    found
+        .rows
+        .par_chunks_mut(dim * width)
+        .enumerate()
+        .map_init(
+            || operator.scratch(found.scales.len()),
+            |scratch, (block, rows)| {
+                cancel.check()?;
+                let columns = rows.len() / dim;
+                operator.spread(block * width, columns, &series, scratch);
+                for (scale, heat) in scratch.heat.iter().enumerate() {
+                    let at = scale * options.points * 2;
+                    let mut outs = rows.chunks_exact_mut(dim).map(|row| &mut row[at..at + options.points * 2]);
+                    T::sample(&sampler, heat, &mut outs, &mut scratch.large);
+                }
+                progress.report(done.fetch_add(columns as u64, Ordering::Relaxed), n as u64);
+                Ok(())
+            },
+        )
+        .collect::<Result<(), Error>>()
+}
