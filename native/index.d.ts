@@ -89,6 +89,28 @@ export declare class BindingFilter {
   static of(slots: Uint32Array): Promise<Outcome<BindingFilter>>
 }
 
+/** A tree over points that don't change, under a kernel that may. */
+export declare class BindingResidualTree {
+  /** Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`. */
+  static build(coordinates: Coordinates, dim: number, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualTree>>
+  /** Number of points. */
+  get length(): number
+  /** What building or the last refresh cost and found. */
+  report(): Promise<Outcome<Buffer>>
+  /** The inducing points, row-major. */
+  inducing(): Promise<Outcome<Float64Array>>
+  /** The residual variance of every point. */
+  residualVariances(): Promise<Outcome<Float64Array>>
+  /** The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`. */
+  knn(queries: Coordinates, dim: number, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** The `k` nearest others of every point. */
+  knnAll(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** For every point `i` the `k` nearest `j < i`. */
+  predecessors(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** Puts another kernel in the place of the current one when all is computed; `false` where a newer refresh was asked for meanwhile. */
+  refresh(kernel: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
+}
+
 /** An index of vectors, numbered by the caller. */
 export declare class BindingVectorIndex {
   /** Builds an index; vector `i` under `slots[i]`, or `i`. `options`: `{ dim, metric?, build?: { degree?, ef?, alpha?, walkDim?, storage?, seed? } }`. */
@@ -195,6 +217,14 @@ export declare const enum BindingPutMode {
   Upsert = 'upsert',
   /** A free id is an error. */
   Update = 'update',
+}
+
+/** Neighbours, and how they were found, as JSON: `{ exact, gate: { candidates, kept, pruned }, widened, audit }`. */
+export interface BindingResidualAnswer {
+  /** Ids and distances `sqrt(1 - |ρ|)`. */
+  neighbours: BindingNeighbours
+  /** JSON. */
+  report: string
 }
 
 /** What building cost. */

@@ -18,6 +18,16 @@ export { CanopyError, type Kind } from './engine/error.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
 export { open, type OpenOptions } from './engine/open.js'
+export {
+  ResidualTree,
+  type Inducing,
+  type Kernel,
+  type ResidualNeighbors,
+  type ResidualReport,
+  type ResidualSearchOptions,
+  type ResidualTreeOptions,
+  type ResidualTreeReport,
+} from './engine/residual-tree.js'
 export type * from './engine/types.js'
 export {
   VectorFilter,

@@ -108,14 +108,14 @@ export class CoverTree {
   }
 }
 
-/** A typed array of another kind would be read as numbers that it doesn't hold. */
-function checkCoordinates(what: string, values: unknown): void {
+/** A typed array of another kind would be read as numbers that it doesn’t hold. @internal */
+export function checkCoordinates(what: string, values: unknown): void {
   if (values instanceof Float32Array || values instanceof Float64Array) return
   throw new CanopyError('POINTS_TYPE', 'invalid_input', `${what} must be a Float32Array or a Float64Array, row after row`)
 }
 
-/** Counts cross the boundary as 32 bits; what doesn't fit there must not wrap around. */
-function checkK(k: number): number {
+/** Counts cross the boundary as 32 bits; what doesn’t fit there must not wrap around. @internal */
+export function checkK(k: number): number {
   if (Number.isInteger(k) && k >= 1 && k <= 65_536) return k
   throw new CanopyError('NEIGHBOURS_COUNT', 'invalid_input', `k = ${k} neighbours can't be asked for: choose a whole number between 1 and 65,536`)
 }

@@ -12,5 +12,6 @@ mod cover_tree;
 mod database;
 mod outcome;
 mod poincare;
+mod residual_tree;
 mod system;
 mod vector_index;

@@ -1,0 +1,212 @@
+//! Neighbours by residual correlation as JavaScript sees them.
+
+use crate::cancel::{BindingCancel, OnProgress, flag, progress};
+use crate::cover_tree::{BindingNeighbours, Coordinates, points};
+use crate::outcome::{Outcome, Trouble, run, run_json};
+use canopy_collection::from_json;
+use canopy_cover_tree::{Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search};
+use napi::bindgen_prelude::{Buffer, Float64Array};
+use napi_derive::napi;
+use parking_lot::RwLock;
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Neighbours, and how they were found, as JSON: `{ exact, gate: { candidates, kept, pruned }, widened, audit }`.
+#[napi(object)]
+pub struct BindingResidualAnswer {
+    /// Ids and distances `sqrt(1 - |ρ|)`.
+    pub neighbours: BindingNeighbours,
+    /// JSON.
+    pub report: String,
+}
+
+/// What building or the last refresh cost and found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    build_s: f64,
+    v_s: f64,
+    inducing: usize,
+    jitter: f64,
+    least_p: f64,
+    median_p: f64,
+    double: bool,
+    isa: &'static str,
+    memory_bytes: usize,
+}
+
+/// A tree over points that don't change, under a kernel that may.
+#[napi]
+pub struct BindingResidualTree {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    tree: RwLock<Arc<ResidualTree>>,
+    /// Refreshes asked for; a result is taken only if none was asked for since.
+    asked: AtomicU64,
+}
+
+impl Shared {
+    /// The tree as it is now; a refresh meanwhile doesn't change what a search holds.
+    fn tree(&self) -> Arc<ResidualTree> {
+        self.tree.read().clone()
+    }
+}
+
+fn answer(found: ResidualAnswer) -> Result<BindingResidualAnswer, Trouble> {
+    let report = String::from_utf8(canopy_collection::to_json(&found.report)?).unwrap_or_default();
+    Ok(BindingResidualAnswer { neighbours: found.neighbours.into(), report })
+}
+
+#[napi]
+impl BindingResidualTree {
+    /// Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`.
+    #[napi]
+    pub async fn build(
+        coordinates: Coordinates,
+        dim: u32,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingResidualTree> {
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        run(move || -> Result<Self, Trouble> {
+            let options: ResidualOptions = from_json("the build options", &options)?;
+            let points = points(&coordinates, dim as usize)?;
+            let tree = ResidualTree::build(points, &options, &cancel, &progress)?;
+            Ok(Self { shared: Arc::new(Shared { tree: RwLock::new(Arc::new(tree)), asked: AtomicU64::new(0) }) })
+        })
+        .await
+    }
+
+    /// Number of points.
+    #[napi(getter, catch_unwind)]
+    pub fn length(&self) -> u32 {
+        u32::try_from(self.shared.tree().len()).unwrap_or(u32::MAX)
+    }
+
+    /// What building or the last refresh cost and found.
+    #[napi]
+    pub async fn report(&self) -> Outcome<Buffer> {
+        let shared = self.shared.clone();
+        run_json(move || -> Result<Report, Trouble> {
+            let tree = shared.tree();
+            let report = tree.report();
+            Ok(Report {
+                build_s: report.build_s,
+                v_s: report.v_s,
+                inducing: report.inducing,
+                jitter: report.jitter,
+                least_p: report.least_p,
+                median_p: report.median_p,
+                double: report.double,
+                isa: report.isa,
+                memory_bytes: tree.memory_bytes(),
+            })
+        })
+        .await
+    }
+
+    /// The inducing points, row-major.
+    #[napi]
+    pub async fn inducing(&self) -> Outcome<Float64Array> {
+        let shared = self.shared.clone();
+        run(move || Ok::<_, Trouble>(shared.tree().inducing().into())).await
+    }
+
+    /// The residual variance of every point.
+    #[napi]
+    pub async fn residual_variances(&self) -> Outcome<Float64Array> {
+        let shared = self.shared.clone();
+        run(move || Ok::<_, Trouble>(shared.tree().residual_variances().into())).await
+    }
+
+    /// The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`.
+    #[napi]
+    pub async fn knn(
+        &self,
+        queries: Coordinates,
+        dim: u32,
+        k: u32,
+        search: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingResidualAnswer> {
+        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingResidualAnswer, Trouble> {
+            let search: Search = from_json("the search options", &search)?;
+            let queries = points(&queries, dim as usize)?;
+            answer(shared.tree().knn(&queries, k as usize, &search, &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// The `k` nearest others of every point.
+    #[napi]
+    pub async fn knn_all(
+        &self,
+        k: u32,
+        search: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingResidualAnswer> {
+        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingResidualAnswer, Trouble> {
+            let search: Search = from_json("the search options", &search)?;
+            answer(shared.tree().knn_all(k as usize, &search, &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// For every point `i` the `k` nearest `j < i`.
+    #[napi]
+    pub async fn predecessors(
+        &self,
+        k: u32,
+        search: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingResidualAnswer> {
+        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingResidualAnswer, Trouble> {
+            let search: Search = from_json("the search options", &search)?;
+            answer(shared.tree().predecessors(k as usize, &search, &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// Puts another kernel in the place of the current one when all is computed; `false` where a newer refresh was asked for meanwhile.
+    #[napi]
+    pub async fn refresh(
+        &self,
+        kernel: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<bool> {
+        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
+        let number = shared.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        run(move || -> Result<bool, Trouble> {
+            let kernel: Kernel = from_json("the kernel", &kernel)?;
+            let fresh = shared.tree().refreshed(&kernel, &cancel, &progress)?;
+            let mut tree = shared.tree.write();
+            let newest = shared.asked.load(Ordering::Acquire) == number;
+            if newest {
+                *tree = Arc::new(fresh);
+            }
+            Ok(newest)
+        })
+        .await
+    }
+}

@@ -1,0 +1,70 @@
+import test from 'ava'
+import { MISSING, ResidualTree } from '../../ts/index.js'
+import { gaussian, sample } from '../../bench/lib/neighbors/data.js'
+import { Oracle } from '../../bench/lib/neighbors/oracle.js'
+import { fails } from '../helpers/throws.js'
+
+const [N, DIM, K, M] = [3000, 3, 20, 64]
+const points = gaussian(N, DIM, 1)
+const kernel = { kind: 'matern52', lengthscale: 1 } as const
+
+/** The share of the strongest `K` that was found, for some rows; a tie counts. */
+function recall(ids: Uint32Array, rows: number[], strengths: (row: number) => Float64Array): number {
+  let [found, wanted] = [0, 0]
+  for (const row of rows) {
+    const all = strengths(row)
+    const least = all.toSorted().at(-Math.min(K, all.length)) ?? 0
+    wanted += Math.min(K, all.length)
+    for (const id of ids.subarray(row * K, (row + 1) * K)) found += Number((all[id] ?? -1) >= least * (1 - 1e-6))
+  }
+  return found / wanted
+}
+
+test('neighbours by residual correlation are those of plain loops in double precision', async (t) => {
+  const tree = await ResidualTree.build(points, { dim: DIM, kernel, inducing: { count: M } })
+  const { inducing, jitter, medianP } = await tree.report()
+  t.is(inducing, M)
+  t.true(medianP > 0 && medianP < 1)
+  const oracle = new Oracle(kernel, points, DIM, await tree.inducing(), jitter)
+  const rows = sample(N, 60)
+  const before = await tree.predecessors(K)
+  t.true(recall(before.ids, rows, (row) => oracle.strengths(points, row, row)) >= 0.999)
+  t.is(before.ids[0], MISSING)
+  t.true((before.report.audit?.recall ?? 0) >= 0.999)
+  t.true(before.report.gate.pruned > 0)
+  const queries = gaussian(50, DIM, 3)
+  const asked = await tree.knn(queries, K)
+  t.true(recall(asked.ids, sample(50, 50), (row) => oracle.strengths(queries, row, N)) >= 0.999)
+  const exact = await tree.knn(queries, K, { exact: true })
+  t.true(recall(exact.ids, sample(50, 50), (row) => oracle.strengths(queries, row, N)) >= 0.999)
+  const all = await tree.knnAll(K, { gate: 'audit' })
+  t.is(all.ids.length, N * K)
+})
+
+test('another kernel takes its place as a whole, the newest wins', async (t) => {
+  const tree = await ResidualTree.build(points, { dim: DIM, kernel, inducing: { method: 'random', count: M } })
+  const other = { kind: 'matern32', lengthscale: 0.7 } as const
+  const answers = await Promise.all([tree.refresh({ ...other, lengthscale: 2 }), tree.refresh(other)])
+  t.true(answers[1])
+  const oracle = new Oracle(other, points, DIM, await tree.inducing(), (await tree.report()).jitter)
+  const before = await tree.predecessors(K)
+  t.true(recall(before.ids, sample(N, 40), (row) => oracle.strengths(points, row, row)) >= 0.999)
+})
+
+test('kernels, inducing points and options that cannot be have codes', async (t) => {
+  const build = (options: object) => () => ResidualTree.build(points, { dim: DIM, kernel, inducing: { count: 8 }, ...options })
+  for (const lengthscale of [0, -1, Number.NaN, [1, 2], [1, 0, 1]]) await fails(t, 'KERNEL_LENGTHSCALE', build({ kernel: { kind: 'rbf', lengthscale } }))
+  await fails(t, 'KERNEL_VARIANCE', build({ kernel: { ...kernel, variance: 0 } }))
+  await fails(t, 'JSON_INVALID', build({ kernel: { ...kernel, kind: 'linear' } }))
+  await fails(t, 'INDUCING_COUNT', build({ inducing: { count: 0 } }))
+  await fails(t, 'INDUCING_COUNT', build({ inducing: new Float64Array(0) }))
+  await fails(t, 'POINTS_LENGTH', build({ inducing: new Float64Array(4) }))
+  await fails(t, 'KERNEL_JITTER', build({ jitter: -1 }))
+  await fails(t, 'POINTS_TYPE', () => ResidualTree.build([1] as never, { dim: 1, kernel }))
+  const tree = await build({})()
+  await fails(t, 'NEIGHBOURS_COUNT', () => tree.predecessors(0))
+  await fails(t, 'POINTS_LENGTH', () => tree.knn(new Float32Array(4), 1))
+  await fails(t, 'JSON_INVALID', () => tree.predecessors(1, { gate: 'wide' as never }))
+  const reason = new Error('enough')
+  t.is(await t.throwsAsync(tree.predecessors(5, { signal: AbortSignal.abort(reason) })), reason)
+})

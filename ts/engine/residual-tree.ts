@@ -1,0 +1,175 @@
+import type { BindingResidualAnswer, BindingResidualTree } from '#native'
+import { binding } from './binding.js'
+import { cancellable, type LongCallOptions } from './cancel.js'
+import { checkCoordinates, checkK, type Coordinates, type Neighbors } from './cover-tree.js'
+import { CanopyError, unwrap } from './error.js'
+import { parse, stringify } from './json.js'
+
+/** The covariance of the process, as a function of r = |x − y| in units of the lengthscale. */
+export interface Kernel {
+  /** `matern12` exp(−r), `matern32`, `matern52`, or `rbf` exp(−r²/2). */
+  kind: 'matern12' | 'matern32' | 'matern52' | 'rbf'
+  /** Variance of the process, above 0; default 1. */
+  variance?: number | undefined
+  /** One for all coordinates, or one for each; above 0. */
+  lengthscale: number | readonly number[]
+}
+
+/** Where inducing points come from: given row-major, k-means++ centres, or points drawn at random. */
+export type Inducing = Float64Array | { method?: 'kmeans' | 'random' | undefined; count: number; seed?: number | undefined }
+
+/** How a residual tree is built. */
+export interface ResidualTreeOptions extends LongCallOptions {
+  /** Coordinates a point, 1 to 32. */
+  dim: number
+  kernel: Kernel
+  /** Default: 512 centres by k-means++. */
+  inducing?: Inducing | undefined
+  /** Added to the diagonal of K(Z, Z), as a share of the variance; raised where it doesn't do. Default 1e-6. */
+  jitter?: number | undefined
+  /** In which precision V is kept and multiplied; `auto` takes double where residual variances are tiny. */
+  precision?: 'auto' | 'single' | 'double' | undefined
+  seed?: number | undefined
+  /** Points whose correlations with all others make the envelope; 0 for none, so that every search looks at all pairs. */
+  envelopeSamples?: number | undefined
+}
+
+/** How a search goes about it. */
+export interface ResidualSearchOptions extends LongCallOptions {
+  /** All pairs by blocked matrix products. */
+  exact?: boolean | undefined
+  /** What stands in front of the residual kernel; default `lookup`. */
+  gate?: 'off' | 'lookup' | 'audit' | undefined
+  /** Queries whose answers are compared with all pairs; default 32. */
+  audit?: number | undefined
+  /** The recall below which the envelope is widened; default 0.999. */
+  leastRecall?: number | undefined
+  /** What the gate `audit` does about a miss; default `widen`. */
+  onMiss?: 'widen' | 'fail' | undefined
+}
+
+/** How a search went. */
+export interface ResidualReport {
+  exact: boolean
+  /** Pairs that could have been looked at, were, and were spared by the envelope. */
+  gate: { candidates: number; kept: number; pruned: number }
+  /** How often the envelope was widened and the search repeated. */
+  widened: number
+  /** A sample of the answers held against all pairs; recall is above `recallBound` with a confidence of 95 %. */
+  audit: { queries: number; pairs: number; missed: number; recall: number; recallBound: number } | null
+}
+
+/** What building or the last refresh cost and found. */
+export interface ResidualTreeReport {
+  buildS: number
+  vS: number
+  /** Inducing points. */
+  inducing: number
+  /** The jitter that was used. */
+  jitter: number
+  /** Smallest and median residual variance, as shares of the variance. */
+  leastP: number
+  medianP: number
+  /** Whether V is kept in double precision. */
+  double: boolean
+  isa: string
+  memoryBytes: number
+}
+
+/** Neighbours by distance sqrt(1 − |ρ|), and how they were found. */
+export interface ResidualNeighbors extends Neighbors {
+  report: ResidualReport
+}
+
+/**
+ * Nearest neighbours by residual correlation, the metric of Vecchia approximations with inducing points:
+ * ρ = R / sqrt(p_x p_y), R(x, y) = k(x, y) − v_x · v_y, V = L⁻¹ K(Z, X).
+ *
+ * The structure comes from the coordinates and outlives the kernel's parameters: see `refresh`.
+ */
+export class ResidualTree {
+  readonly #native: BindingResidualTree
+  /** Coordinates a point. */
+  readonly dim: number
+  /** Number of points. */
+  readonly length: number
+
+  private constructor(native: BindingResidualTree, dim: number) {
+    this.#native = native
+    this.dim = dim
+    this.length = native.length
+  }
+
+  /**
+   * Builds a tree over `points`, row-major.
+   *
+   * Throws `POINTS_*`, `KERNEL_VARIANCE`, `KERNEL_LENGTHSCALE`, `KERNEL_JITTER`, `INDUCING_COUNT`, `KERNEL_NOT_POSITIVE_DEFINITE`.
+   */
+  static async build(points: Coordinates, { dim, kernel, inducing, signal, onProgress, ...options }: ResidualTreeOptions): Promise<ResidualTree> {
+    checkCoordinates('points', points)
+    const json = stringify({ ...options, kernel: nativeKernel(kernel), ...(inducing === undefined ? {} : { inducing: nativeInducing(inducing) }) })
+    return new ResidualTree(await cancellable(signal, (cancel) => binding().BindingResidualTree.build(points, dim, json, cancel, onProgress)), dim)
+  }
+
+  /** What building or the last refresh cost and found. */
+  async report(): Promise<ResidualTreeReport> {
+    return parse(unwrap(await this.#native.report()))
+  }
+
+  /** The inducing points, row-major. */
+  async inducing(): Promise<Float64Array> {
+    return unwrap(await this.#native.inducing())
+  }
+
+  /** The residual variance p of every point. */
+  async residualVariances(): Promise<Float64Array> {
+    return unwrap(await this.#native.residualVariances())
+  }
+
+  /** The `k` nearest points of each query. */
+  async knn(queries: Coordinates, k: number, { signal, onProgress, ...search }: ResidualSearchOptions = {}): Promise<ResidualNeighbors> {
+    checkCoordinates('queries', queries)
+    const json = stringify(search)
+    return told(await cancellable(signal, (cancel) => this.#native.knn(queries, this.dim, checkK(k), json, cancel, onProgress)))
+  }
+
+  /** The `k` nearest other points of every point. */
+  async knnAll(k: number, { signal, onProgress, ...search }: ResidualSearchOptions = {}): Promise<ResidualNeighbors> {
+    const json = stringify(search)
+    return told(await cancellable(signal, (cancel) => this.#native.knnAll(checkK(k), json, cancel, onProgress)))
+  }
+
+  /** For every point `i` the `k` nearest points `j < i` in the order they were given. */
+  async predecessors(k: number, { signal, onProgress, ...search }: ResidualSearchOptions = {}): Promise<ResidualNeighbors> {
+    const json = stringify(search)
+    return told(await cancellable(signal, (cancel) => this.#native.predecessors(checkK(k), json, cancel, onProgress)))
+  }
+
+  /**
+   * Puts another kernel in the place of the current one, keeping order, structure and inducing points. Searches meanwhile see the old
+   * kernel or the new one, never a mix; answers false where a newer refresh was asked for before this one was done.
+   */
+  async refresh(kernel: Kernel, { signal, onProgress }: LongCallOptions = {}): Promise<boolean> {
+    const json = stringify(nativeKernel(kernel))
+    return cancellable(signal, (cancel) => this.#native.refresh(json, cancel, onProgress))
+  }
+}
+
+function nativeKernel({ kind, variance = 1, lengthscale }: Kernel): object {
+  const lengthscales = typeof lengthscale === 'number' ? [lengthscale] : lengthscale
+  // JSON has no NaN and no infinity: the core would see null.
+  const odd = lengthscales.find((value) => !Number.isFinite(value))
+  if (odd !== undefined) throw new CanopyError('KERNEL_LENGTHSCALE', 'invalid_input', `lengthscale ${odd} is no length: choose a finite number above 0`)
+  if (!Number.isFinite(variance)) throw new CanopyError('KERNEL_VARIANCE', 'invalid_input', `variance ${variance} can't be that of a process: choose a finite number above 0`)
+  return { kind, variance, lengthscales }
+}
+
+function nativeInducing(inducing: Inducing): object {
+  if (inducing instanceof Float64Array) return { given: Array.from(inducing) }
+  const { method = 'kmeans', count, seed = 42 } = inducing
+  return { [method]: { count, seed } }
+}
+
+function told({ neighbours, report }: BindingResidualAnswer): ResidualNeighbors {
+  return { ...neighbours, report: JSON.parse(report) as ResidualReport }
+}
