@@ -27,10 +27,12 @@ pub mod hybrid;
 pub mod ivf;
 pub mod plan;
 mod random;
+mod searcher;
 mod slots;
 mod vector;
 
 pub use error::Error;
+pub use searcher::{Lists, Pipeline, Searcher};
 
 /// The instruction set that the distance loops run on.
 pub fn isa() -> &'static str {
