@@ -20,7 +20,7 @@ use crate::graph::Graph;
 use canopy_core::{Cancel, Progress};
 use characteristic::Sampler;
 use chebyshev::Series;
-use operator::{Number, Operator};
+use operator::{Number, Operator, degrees, largest};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -45,7 +45,8 @@ pub struct GraphWaveOptions {
     pub points: usize,
     /// The last point.
     pub max_t: f64,
-    /// Most that a value may differ from exact arithmetic: 1e-12 to 0.1. From 1e-5 on, heat is spread in single precision.
+    /// Most that a value may differ from exact arithmetic: 1e-12 to 0.1. Heat is spread in single precision where that
+    /// keeps it.
     pub tolerance: f64,
     /// Which Laplacian.
     pub laplacian: Laplacian,
@@ -99,8 +100,12 @@ impl GraphWaveOptions {
     }
 }
 
-/// From this tolerance on single precision is precise enough.
-const SINGLE: f64 = 1e-5;
+/// Whether single precision is precise enough: each term of the recurrence adds a rounding of a column whose norm is at most 1, so a column is
+/// off by some `2 order 2^-24`, a value by `max_t / sqrt(n)` of that, which may use up a quarter of the tolerance.
+fn single_will_do(options: &GraphWaveOptions, order: usize, nodes: u32) -> bool {
+    let column = 2.0 * order as f64 * f64::from(f32::EPSILON) / 2.0;
+    column * options.max_t / f64::from(nodes).sqrt() <= 0.25 * options.tolerance
+}
 
 /// Embeds every node. A directed graph counts as undirected; isolated nodes keep their heat.
 ///
@@ -136,10 +141,18 @@ pub fn graphwave(
     };
     if options.exact {
         exact::embed(graph, options.laplacian, &mut found, cancel)?;
-    } else if options.tolerance >= SINGLE {
-        stream::<f32>(graph, options, &mut found, cancel, progress)?;
     } else {
-        stream::<f64>(graph, options, &mut found, cancel, progress)?;
+        // |exp(itx) - exp(ity)| <= t|x - y|, and the error of a column is at most `tail` in the 2-norm, so its mean at most
+        // `tail / sqrt(n)`. A quarter of the tolerance each for this and for rounding, half for the power series.
+        let tail = 0.25 * options.tolerance * f64::from(graph.nodes()).sqrt() / options.max_t;
+        let half_width = 0.5 * largest(graph, options.laplacian, &degrees(graph));
+        let series = Series::new(&found.scales, half_width, tail);
+        found.order = series.order();
+        if single_will_do(options, found.order, graph.nodes()) {
+            stream::<f32>(graph, options, &series, &mut found, cancel, progress)?;
+        } else {
+            stream::<f64>(graph, options, &series, &mut found, cancel, progress)?;
+        }
     }
     progress.finish(u64::from(graph.nodes()), u64::from(graph.nodes()));
     Ok(found)
@@ -149,18 +162,14 @@ pub fn graphwave(
 fn stream<T: Number>(
     graph: &Graph,
     options: &GraphWaveOptions,
+    series: &Series,
     found: &mut GraphWave,
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<(), Error> {
     let n = graph.nodes() as usize;
     let operator = Operator::<T>::new(graph, options.laplacian);
-    // |exp(itx) - exp(ity)| <= t|x - y|, and the error of a column is at most `tail` in the 2-norm, so its mean at most
-    // `tail / sqrt(n)`. Half of the tolerance for this, half for the power series.
-    let tail = 0.5 * options.tolerance * (n as f64).sqrt() / options.max_t;
-    let series = Series::new(&found.scales, operator.half_width(), tail);
     let sampler = Sampler::new(options.points, options.max_t, 0.5 * options.tolerance);
-    found.order = series.order();
     let (dim, width) = (found.dim, T::LANES);
     let done = AtomicU64::new(0);
     found
@@ -172,7 +181,7 @@ fn stream<T: Number>(
             |scratch, (block, rows)| {
                 cancel.check()?;
                 let columns = rows.len() / dim;
-                operator.spread(block * width, columns, &series, scratch);
+                operator.spread(block * width, columns, series, scratch);
                 for (scale, heat) in scratch.heat.iter().enumerate() {
                     let at = scale * options.points * 2;
                     let mut outs = rows.chunks_exact_mut(dim).map(|row| &mut row[at..at + options.points * 2]);

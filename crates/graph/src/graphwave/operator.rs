@@ -15,7 +15,6 @@ pub(super) struct Operator<T> {
     diagonal: Vec<T>,
     /// Where each node's row stands: nodes of high degree come first, so that what most rows read stays in the cache.
     places: Vec<u32>,
-    half_width: f64,
 }
 
 /// Buffers of one block: rows of `T::LANES` columns.
@@ -222,7 +221,6 @@ impl<T: Number> Operator<T> {
             weights: Vec::new(),
             diagonal: Vec::with_capacity(degrees.len()),
             places,
-            half_width,
         };
         for node in order {
             let degree = degrees[node as usize];
@@ -240,11 +238,6 @@ impl<T: Number> Operator<T> {
             operator.offsets.push(operator.targets.len());
         }
         operator
-    }
-
-    /// Half of the width of the spectrum.
-    pub(super) fn half_width(&self) -> f64 {
-        self.half_width
     }
 
     pub(super) fn scratch(&self, scales: usize) -> Scratch<T> {
