@@ -34,6 +34,7 @@ use grow::Shape;
 use links::Links;
 pub use options::{BuildOptions, SearchOptions, Storage};
 use raw::Raw;
+pub use search::Work;
 use space::Space;
 pub use tune::Tuned;
 

@@ -39,11 +39,13 @@ mod tests;
 pub use codes::{CODE_BIAS, CODE_LINE, CodeQuery, prefetch};
 pub use cosine::{cosine_f16, cosine_f32, cosine_i8, cosine_rows_f16, cosine_rows_f32, cosine_rows_i8};
 pub use nibbles::{NIBBLE_BLOCK, NIBBLE_PART, NIBBLE_PARTS, sum_nibbles};
-pub use pair::{dot_f16, dot_f32, dot_f32_f16, dot_i8, l2sq_f16, l2sq_f32, l2sq_f32_f16, l2sq_i8, norm_f32};
+pub use pair::{
+    dot_f16, dot_f32, dot_f32_f16, dot_f32_u8, dot_i8, l2sq_f16, l2sq_f32, l2sq_f32_f16, l2sq_f32_u8, l2sq_i8, norm_f32,
+};
 pub use quantize::{Code, quantize_i8};
 pub use rows::{
-    dot_block_i8, dot_rows_f16, dot_rows_f32, dot_rows_f32_f16, dot_rows_i8, l2sq_rows_f16, l2sq_rows_f32,
-    l2sq_rows_f32_f16, l2sq_rows_i8,
+    dot_block_i8, dot_rows_f16, dot_rows_f32, dot_rows_f32_f16, dot_rows_f32_u8, dot_rows_i8, l2sq_rows_f16,
+    l2sq_rows_f32, l2sq_rows_f32_f16, l2sq_rows_f32_u8, l2sq_rows_i8,
 };
 
 /// The name of the table in use: `avx512vnni`, `avx512`, `avx2`, `neondot`, `neon` or `scalar`.

@@ -41,6 +41,12 @@ pair!(
     /// Squared Euclidean distance of an `f32` query from an `f16` vector, added in `f32`.
     l2sq_f32_f16, f32, f16, f32);
 pair!(
+    /// Inner product of an `f32` query with a `u8` vector, added in `f32`.
+    dot_f32_u8, f32, u8, f32);
+pair!(
+    /// Squared Euclidean distance of an `f32` query from a `u8` vector, added in `f32`.
+    l2sq_f32_u8, f32, u8, f32);
+pair!(
     /// Inner product of two `i8` vectors; exact up to 131,071 values.
     dot_i8, i8, i8, i32);
 pair!(

@@ -52,6 +52,14 @@ rows!(
     ///
     l2sq_rows_f32_f16, f32, f16, f32);
 rows!(
+    /// Inner products of an `f32` query with `u8` rows.
+    ///
+    dot_rows_f32_u8, f32, u8, f32);
+rows!(
+    /// Squared Euclidean distances of an `f32` query from `u8` rows.
+    ///
+    l2sq_rows_f32_u8, f32, u8, f32);
+rows!(
     /// Squared Euclidean distances of an `i8` query from `i8` rows; exact up to 33,025 values a row.
     ///
     l2sq_rows_i8, i8, i8, i32);

@@ -11,6 +11,8 @@ pub(crate) static IMP: Imp = Imp {
     l2sq_f16: l2sq::<f16, f16>,
     dot_f32_f16: dot::<f32, f16>,
     l2sq_f32_f16: l2sq::<f32, f16>,
+    dot_f32_u8: dot::<f32, u8>,
+    l2sq_f32_u8: l2sq::<f32, u8>,
     dot_i8,
     l2sq_i8,
     dot_rows_f32: dot_rows::<f32, f32>,
@@ -19,6 +21,8 @@ pub(crate) static IMP: Imp = Imp {
     l2sq_rows_f16: l2sq_rows::<f16, f16>,
     dot_rows_f32_f16: dot_rows::<f32, f16>,
     l2sq_rows_f32_f16: l2sq_rows::<f32, f16>,
+    dot_rows_f32_u8: dot_rows::<f32, u8>,
+    l2sq_rows_f32_u8: l2sq_rows::<f32, u8>,
     l2sq_rows_i8,
     dot_block_i8,
     score_codes,
@@ -37,6 +41,12 @@ impl Real for f32 {
 impl Real for f16 {
     fn real(self) -> f32 {
         self.to_f32()
+    }
+}
+
+impl Real for u8 {
+    fn real(self) -> f32 {
+        self.into()
     }
 }
 

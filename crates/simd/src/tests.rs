@@ -172,6 +172,31 @@ proptest! {
     }
 
     #[test]
+    fn unsigned_bytes_are_within_the_promised_error((query, rows, skip, count) in matrix(0.0_f32..256.0)) {
+        let rows: Vec<u8> = rows.iter().map(|&v| v as u8).collect();
+        let (query, rows) = (&query[skip..], &rows[skip..]);
+        let dim = query.len();
+        for imp in available() {
+            let (mut dots, mut distances) = (vec![f32::NAN; count], vec![f32::NAN; count]);
+            // SAFETY: the lengths fit and the table is one this machine can run.
+            unsafe {
+                (imp.dot_rows_f32_u8)(query, rows, &mut dots);
+                (imp.l2sq_rows_f32_u8)(query, rows, &mut distances);
+            }
+            for i in 0..count {
+                let bytes = &rows[i * dim..(i + 1) * dim];
+                let row: Vec<f32> = bytes.iter().map(|&v| v.into()).collect();
+                let ((dot, magnitude), l2) = (dot64(query, &row), l264(query, &row));
+                prop_assert!(near(dots[i], dot, error(dim, magnitude)), "{} {} {}", imp.name, dots[i], dot);
+                prop_assert!(near(distances[i], l2, error(dim + 2, l2)), "{} {} {}", imp.name, distances[i], l2);
+                // SAFETY: as above.
+                let alone = unsafe { [(imp.dot_f32_u8)(query, bytes), (imp.l2sq_f32_u8)(query, bytes)] };
+                prop_assert_eq!([dots[i].to_bits(), distances[i].to_bits()], alone.map(f32::to_bits));
+            }
+        }
+    }
+
+    #[test]
     fn bytes_are_exact((queries, rows, skip, asked) in matrix(any::<i8>())) {
         // The generator's rows serve as queries here, its query as one row among copies of the others.
         let dim = queries.len() - skip;

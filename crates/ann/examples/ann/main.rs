@@ -2,11 +2,12 @@
 //!
 //! `cargo run --release -p canopy-ann --example ann -- --data fashion-mnist DIR | clustered-1m | FILE.npy | FILE.fvecs`
 //!
-//! Options: `--metric l2|cosine|dot`, `--degree`, `--ef`, `--alpha`, `--walk-dim` (of the build), `--queries N`, `--points EF:RERANK,…` (of searches for 10
-//! and 100). Progress goes to standard error; the last line of standard output is one JSON object. Each point is measured three times, and the
+//! Options: `--metric l2|cosine|dot`, `--degree`, `--ef`, `--alpha`, `--walk-dim`, `--storage f32` (of the build), `--queries N`, `--points10` and
+//! `--points100 EF:RERANK,…` (of searches for 10 and 100), `--filters`, `--file`, `--peers`, `--tune RECALL`. Progress goes to standard error; the last line of standard output is one JSON object. Each point is measured three times, and the
 //! best is shown, because other programs share the machine.
 
 mod data;
+mod more;
 
 use canopy_ann::graph::{BuildOptions, GraphIndex, SearchOptions, Storage};
 use canopy_core::{Cancel, Hit, MetricKind, Progress, Rows};
@@ -18,7 +19,7 @@ use std::time::Instant;
 /// Times each point is measured.
 const RUNS: usize = 3;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 struct Arguments(Vec<String>);
 
@@ -26,6 +27,10 @@ impl Arguments {
     fn text(&self, name: &str) -> Option<&str> {
         let at = self.0.iter().position(|argument| argument == name)?;
         self.0.get(at + 1).map(String::as_str)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|argument| argument == name)
     }
 
     fn number<T: std::str::FromStr>(&self, name: &str, default: T) -> Result<T>
@@ -69,16 +74,18 @@ fn main() -> Result<()> {
     let slots: Vec<u32> = (0..u32::try_from(data.base.len() / data.dim)?).collect();
     let start = Instant::now();
     let rows = Rows::new(&data.base, data.dim)?;
-    let index = GraphIndex::build(&slots, rows, metric, options, &Cancel::new(), &Progress::default())?;
+    let mut index = GraphIndex::build(&slots, rows, metric, options, &Cancel::new(), &Progress::default())?;
     let build = start.elapsed().as_secs_f64();
     let name = std::mem::take(&mut data.name);
     let (count, dim) = (slots.len(), data.dim);
-    data.base = Vec::new();
+    let base = std::mem::take(&mut data.base);
+    let base = if arguments.has("--peers") { base } else { Vec::new() };
     eprintln!(
         "built in {build:.2} s, walks over {} of {dim} values, {:.1} MB beside the vectors",
         index.walk_dim(),
         index.graph_bytes() as f64 / 1e6
     );
+    let stream = more::stream();
     let mut points = Vec::new();
     for (k, text) in [
         (10, arguments.text("--points10").unwrap_or("16:16,24:24,32:32,48:40,64:48,96:64")),
@@ -87,12 +94,30 @@ fn main() -> Result<()> {
         for point in text.split(',') {
             let (ef, rerank) = point.split_once(':').ok_or("points are written EF:RERANK")?;
             let options = SearchOptions { ef: ef.parse()?, rerank: rerank.parse()? };
-            points.push(measure(&index, &data.queries, &truth, k, options)?);
+            points.push(measure(&index, &data.queries, &truth, k, options, stream)?);
+        }
+    }
+    let at = SearchOptions { ef: 24, rerank: 30 };
+    let mut extra = String::new();
+    if arguments.has("--filters") {
+        extra += &more::filters(&index, &data.queries, at)?;
+    }
+    if arguments.has("--file") {
+        extra += &more::file(&index, &data.queries[..dim], at)?;
+    }
+    if arguments.has("--peers") {
+        extra += &more::peers(&index, &base, &data.queries, &truth, metric)?;
+    }
+    if let Some(recall) = arguments.text("--tune") {
+        for k in [10, 100] {
+            let tuned = index.autotune(recall.parse()?, k, None, &Cancel::new())?;
+            eprintln!("tuned for {k}: {tuned:?}");
+            measure(&index, &data.queries, &truth, k, tuned.options, stream)?;
         }
     }
     println!(
         "{{\"bench\":\"ann\",\"data\":\"{name}\",\"n\":{count},\"dim\":{dim},\"metric\":\"{}\",\"queries\":{asked},\"isa\":\"{}\",\"threads\":{},\
-         \"walk_dim\":{},\"build_s\":{build:.2},\"bytes\":{},\"graph_bytes\":{},\"rss_bytes\":{},\"points\":[{}]}}",
+         \"walk_dim\":{},\"build_s\":{build:.2},\"bytes\":{},\"graph_bytes\":{},\"rss_bytes\":{},\"stream_gb_s\":{:.1},\"points\":[{}]{extra}}}",
         metric.as_str(),
         canopy_ann::isa(),
         rayon::current_num_threads(),
@@ -100,13 +125,21 @@ fn main() -> Result<()> {
         index.memory_bytes(),
         index.graph_bytes(),
         resident(),
+        stream / 1e9,
         points.join(",")
     );
     Ok(())
 }
 
 /// One point as a JSON object; also a line on standard error.
-fn measure(index: &GraphIndex, queries: &[f32], truth: &[u32], k: usize, options: SearchOptions) -> Result<String> {
+fn measure(
+    index: &GraphIndex,
+    queries: &[f32],
+    truth: &[u32],
+    k: usize,
+    options: SearchOptions,
+    stream: f64,
+) -> Result<String> {
     let (cancel, dim) = (Cancel::new(), index.dim());
     let rows = Rows::new(queries, dim)?;
     let (mut best, mut answers) = (Vec::new(), Vec::new());
@@ -134,9 +167,10 @@ fn measure(index: &GraphIndex, queries: &[f32], truth: &[u32], k: usize, options
     let at = |share: usize| best[(count * share / 100).min(count - 1)];
     let one = count as f64 / (best.iter().sum::<f64>() / 1e3);
     let (r1, rk) = recalls(&answers, truth, k);
+    let share = more::limit(index, queries, k, options, at(50), stream)?;
     let two = count as f64 / two;
     eprintln!(
-        "k {k:3} ef {:4} rerank {:4}: recall_{k} {rk:.4}, recall_1 {r1:.4}, P50 {:.4} P95 {:.4} P99 {:.4} ms, {one:.0} q/s, {two:.0} q/s on all cores",
+        "k {k:3} ef {:4} rerank {:4}: recall_{k} {rk:.4}, recall_1 {r1:.4}, P50 {:.4} P95 {:.4} P99 {:.4} ms, {one:.0} q/s, {two:.0} q/s on all cores, {share:.0} % of the memory's rate",
         options.ef,
         options.rerank,
         at(50),
@@ -145,7 +179,7 @@ fn measure(index: &GraphIndex, queries: &[f32], truth: &[u32], k: usize, options
     );
     let name = if k == 100 { "recall_100_at_100".to_owned() } else { format!("recall_{k}") };
     Ok(format!(
-        "{{\"k\":{k},\"ef\":{},\"rerank\":{},\"{name}\":{rk:.4},\"recall_1_at_{k}\":{r1:.4},\"p50_ms\":{:.4},\"p95_ms\":{:.4},\"p99_ms\":{:.4},\"qps_1\":{one:.0},\"qps_all\":{two:.0}}}",
+        "{{\"k\":{k},\"ef\":{},\"rerank\":{},\"{name}\":{rk:.4},\"recall_1_at_{k}\":{r1:.4},\"p50_ms\":{:.4},\"p95_ms\":{:.4},\"p99_ms\":{:.4},\"qps_1\":{one:.0},\"qps_all\":{two:.0},\"memory_percent\":{share:.0}}}",
         options.ef,
         options.rerank,
         at(50),
@@ -155,7 +189,7 @@ fn measure(index: &GraphIndex, queries: &[f32], truth: &[u32], k: usize, options
 }
 
 /// Shares of queries whose nearest vector was found, and of the `k` nearest that were found.
-fn recalls(answers: &[Vec<Hit>], truth: &[u32], k: usize) -> (f64, f64) {
+pub(crate) fn recalls(answers: &[Vec<Hit>], truth: &[u32], k: usize) -> (f64, f64) {
     let (mut first, mut all) = (0, 0);
     for (hits, truth) in answers.iter().zip(truth.chunks_exact(100)) {
         let found = |slot: &&u32| hits.iter().any(|hit| hit.slot == **slot);

@@ -13,7 +13,6 @@ use crate::random::Random;
 use crate::slots::SlotMap;
 use crate::{Error, vector};
 use canopy_core::{Cancel, MetricKind, Progress, Rows};
-use half::f16;
 use rayon::prelude::*;
 
 /// During a build a row of links has so many times the places it has in the end, so that fewer rows must be chosen anew.
@@ -159,9 +158,6 @@ fn kind(rows: Rows<'_, f32>, metric: MetricKind, storage: Storage) -> Kind {
         Storage::F16 => Kind::F16,
         // Under cosine vectors are divided by their norms, which fills every digit.
         Storage::Auto if metric == MetricKind::Cosine => Kind::F32,
-        Storage::Auto => {
-            let fits = |value: &f32| f16::from_f32(*value).to_f32() == *value;
-            if rows.data().par_chunks(1 << 14).all(|values| values.iter().all(fits)) { Kind::F16 } else { Kind::F32 }
-        }
+        Storage::Auto => Kind::narrowest(rows),
     }
 }

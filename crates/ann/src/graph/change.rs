@@ -6,10 +6,10 @@
 use super::connect::connect;
 use super::grow::Growth;
 use super::links::{Links, NONE};
-use super::raw::Raw;
+use super::raw::{Kind, Raw};
 use super::space::Projection;
 use super::walk::Scratch;
-use super::{GraphIndex, MAX_VECTORS};
+use super::{GraphIndex, MAX_VECTORS, Storage};
 use crate::{Error, vector};
 use canopy_core::{Cancel, Progress, Rows};
 use rayon::prelude::*;
@@ -70,6 +70,7 @@ impl GraphIndex {
             return self.rebuild_with(slots, rows, &norms, cancel, progress);
         }
 
+        self.widen(rows)?;
         slots.iter().for_each(|&slot| self.bury(slot));
         self.repair_if_due(cancel)?;
         let places = self.places(slots.len())?;
@@ -191,6 +192,20 @@ impl GraphIndex {
         let built = Self::assemble(&all_slots, values, &norms, self.metric(), self.options, cancel, progress)?;
         let defaults = self.defaults;
         *self = Self { defaults, ..built };
+        Ok(())
+    }
+
+    /// Keeps vectors in more bytes when the new ones wouldn't fit and the caller didn't choose how they are kept.
+    fn widen(&mut self, rows: Rows<'_, f32>) -> Result<(), Error> {
+        let kind = self.raw.kind;
+        if self.options.storage != Storage::Auto
+            || kind == Kind::F32
+            || rows.data().iter().all(|&value| kind.holds(value))
+        {
+            return Ok(());
+        }
+        // A number may fit in two bytes, but the next may not: no third time.
+        self.raw = self.raw.widened(Kind::F32)?;
         Ok(())
     }
 

@@ -69,7 +69,7 @@ struct Meta {
     count: usize,
     unit: f32,
     step: f32,
-    half: bool,
+    kept: String,
     degree: usize,
     start: u32,
     fitted: usize,

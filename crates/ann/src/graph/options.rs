@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Storage {
-    /// `f16` where that loses nothing of any vector of the build (small integers, images), `f32` otherwise.
+    /// `u8` or `f16` where that loses nothing of any vector of the build (images, small integers), `f32` otherwise. When a vector comes later that wouldn't fit, all are kept wider.
     #[default]
     Auto,
     /// Four bytes a value: scores equal those of the exact scan bit for bit.

@@ -10,6 +10,15 @@ use rayon::prelude::*;
 /// Candidates ahead of which exact vectors are asked for.
 const AHEAD: usize = 4;
 
+/// What a search read; see [`GraphIndex::work`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// Codes compared with the query.
+    pub scored: usize,
+    /// Bytes of codes, links and exact vectors.
+    pub bytes: usize,
+}
+
 impl GraphIndex {
     /// About the `k` best vectors, best first, equal scores in order of slots; all of them when there are fewer than `k`.
     ///
@@ -54,6 +63,19 @@ impl GraphIndex {
         cancel: &Cancel,
     ) -> Result<Vec<Vec<Hit>>, Error> {
         queries.data().par_chunks(queries.dim()).map(|query| self.search(query, k, options, allow, cancel)).collect()
+    }
+
+    /// The work of a search: how many codes it scored and how many bytes of codes, links and vectors that took.
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::search`].
+    pub fn work(&self, query: &[f32], k: usize, options: SearchOptions) -> Result<Work, Error> {
+        self.search(query, k, options, None, &Cancel::new())?;
+        let SearchOptions { ef, rerank } = self.effective(options, k);
+        let scored = Scratch::with(|scratch| scratch.visited.count());
+        let visits = ef.min(scored) * self.links.degree * size_of::<u32>();
+        let vectors = rerank * self.dim() * self.raw.kind.bytes();
+        Ok(Work { scored, bytes: scored * self.space.stride + visits + vectors })
     }
 
     pub(super) fn view(&self) -> View<'_> {

@@ -1,4 +1,4 @@
-//! f32 and f16 kernels for NEON.
+//! f32, f16 and u8 kernels for NEON.
 //!
 //! As on x86, a row kernel runs the pair kernel row after row, so both give the same bits.
 
@@ -48,6 +48,25 @@ unsafe fn load_f16(from: *const f16) -> float32x4_t {
             options(pure, nomem, nostack, preserves_flags));
     }
     wide
+}
+
+/// # Safety
+/// 4 bytes are readable at `from`.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn load_u8(from: *const u8) -> float32x4_t {
+    // SAFETY: the caller's promise.
+    let bytes = u64::from(unsafe { from.cast::<u32>().read_unaligned() });
+    vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(bytes)))))
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn tail_u8(from: &[u8]) -> float32x4_t {
+    let mut padded = [0_u8; WIDTH];
+    padded[..from.len()].copy_from_slice(from);
+    // SAFETY: the array holds 4 bytes.
+    unsafe { load_u8(padded.as_ptr()) }
 }
 
 #[inline]
@@ -111,3 +130,5 @@ kernels!(dot_f16, dot_rows_f16, f16, f16, add_dot, load_f16, tail_f16, load_f16,
 kernels!(l2sq_f16, l2sq_rows_f16, f16, f16, add_l2, load_f16, tail_f16, load_f16, tail_f16);
 kernels!(dot_f32_f16, dot_rows_f32_f16, f32, f16, add_dot, load_f32, tail_f32, load_f16, tail_f16);
 kernels!(l2sq_f32_f16, l2sq_rows_f32_f16, f32, f16, add_l2, load_f32, tail_f32, load_f16, tail_f16);
+kernels!(dot_f32_u8, dot_rows_f32_u8, f32, u8, add_dot, load_f32, tail_f32, load_u8, tail_u8);
+kernels!(l2sq_f32_u8, l2sq_rows_f32_u8, f32, u8, add_l2, load_f32, tail_f32, load_u8, tail_u8);

@@ -1,4 +1,4 @@
-//! f32 and f16 kernels for AVX2 with FMA and F16C.
+//! f32, f16 and u8 kernels for AVX2 with FMA and F16C.
 //!
 //! A row kernel runs the pair kernel row after row, so a row scores the same bits whether it is met in a scan or alone.
 //! Exact reranking rests on that.
@@ -40,6 +40,24 @@ unsafe fn load_f32(from: *const f32) -> __m256 {
 unsafe fn load_f16(from: *const f16) -> __m256 {
     // SAFETY: the caller's promise; `f16` is two bytes, so 8 of them are the 16 that are loaded.
     _mm256_cvtph_ps(unsafe { _mm_loadu_si128(from.cast()) })
+}
+
+/// # Safety
+/// 8 bytes are readable at `from`.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load_u8(from: *const u8) -> __m256 {
+    // SAFETY: the caller's promise.
+    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn tail_u8(from: &[u8]) -> __m256 {
+    let mut padded = [0_u8; WIDTH];
+    padded[..from.len()].copy_from_slice(from);
+    // SAFETY: the array holds 8 bytes.
+    unsafe { load_u8(padded.as_ptr()) }
 }
 
 #[inline]
@@ -117,3 +135,5 @@ kernels!(dot_f16, dot_rows_f16, f16, f16, add_dot, load_f16, tail_f16, load_f16,
 kernels!(l2sq_f16, l2sq_rows_f16, f16, f16, add_l2, load_f16, tail_f16, load_f16, tail_f16);
 kernels!(dot_f32_f16, dot_rows_f32_f16, f32, f16, add_dot, load_f32, tail_f32, load_f16, tail_f16);
 kernels!(l2sq_f32_f16, l2sq_rows_f32_f16, f32, f16, add_l2, load_f32, tail_f32, load_f16, tail_f16);
+kernels!(dot_f32_u8, dot_rows_f32_u8, f32, u8, add_dot, load_f32, tail_f32, load_u8, tail_u8);
+kernels!(l2sq_f32_u8, l2sq_rows_f32_u8, f32, u8, add_l2, load_f32, tail_f32, load_u8, tail_u8);

@@ -1,4 +1,4 @@
-//! f32 and f16 kernels for AVX-512 (F, BW, VL) with FMA and F16C.
+//! f32, f16 and u8 kernels for AVX-512 (F, BW, VL) with FMA and F16C.
 //!
 //! A row kernel runs the pair kernel row after row, so a row scores the same bits whether it is met in a scan or alone.
 //! Exact reranking rests on that.
@@ -45,6 +45,24 @@ unsafe fn load_f32(from: *const f32) -> __m512 {
 unsafe fn tail_f32(from: *const f32, count: usize) -> __m512 {
     // SAFETY: the caller's promise; masked lanes are not read.
     unsafe { _mm512_maskz_loadu_ps(first(count), from) }
+}
+
+/// # Safety
+/// 16 bytes are readable at `from`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+unsafe fn load_u8(from: *const u8) -> __m512 {
+    // SAFETY: the caller's promise.
+    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
+}
+
+/// # Safety
+/// `count < 16` bytes are readable at `from`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+unsafe fn tail_u8(from: *const u8, count: usize) -> __m512 {
+    // SAFETY: the caller's promise; masked lanes are not read.
+    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(unsafe { _mm_maskz_loadu_epi8(first(count), from.cast()) }))
 }
 
 /// # Safety
@@ -121,3 +139,5 @@ kernels!(dot_f16, dot_rows_f16, f16, f16, add_dot, load_f16, tail_f16, load_f16,
 kernels!(l2sq_f16, l2sq_rows_f16, f16, f16, add_l2, load_f16, tail_f16, load_f16, tail_f16);
 kernels!(dot_f32_f16, dot_rows_f32_f16, f32, f16, add_dot, load_f32, tail_f32, load_f16, tail_f16);
 kernels!(l2sq_f32_f16, l2sq_rows_f32_f16, f32, f16, add_l2, load_f32, tail_f32, load_f16, tail_f16);
+kernels!(dot_f32_u8, dot_rows_f32_u8, f32, u8, add_dot, load_f32, tail_f32, load_u8, tail_u8);
+kernels!(l2sq_f32_u8, l2sq_rows_f32_u8, f32, u8, add_l2, load_f32, tail_f32, load_u8, tail_u8);

@@ -114,6 +114,7 @@ impl Source {
         let wrong = || self.damaged(META);
         let meta: Meta = serde_json::from_slice(&self.numbers::<u8>(META)?).map_err(|_| wrong())?;
         let metric = MetricKind::from_name(&meta.metric).ok_or_else(wrong)?;
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == meta.kept).ok_or_else(wrong)?;
         let (mean, matrix): (Vec<f32>, Vec<f32>) = (self.numbers(MEAN)?, self.numbers(MATRIX)?);
         let full = meta.dim + usize::from(metric == MetricKind::Dot);
         let nodes = u32::try_from(meta.count).map_err(|_| wrong())?;
@@ -129,7 +130,7 @@ impl Source {
             return Err(wrong());
         }
         let space = Space::new(metric, meta.dim, meta.unit, mean, matrix, meta.step);
-        let mut raw = Raw::new(if meta.half { Kind::F16 } else { Kind::F32 }, meta.dim);
+        let mut raw = Raw::new(kind, meta.dim);
         raw.rows = self.buffer(RAW, meta.count * meta.dim * raw.kind.bytes())?;
         let codes = self.buffer(CODES, meta.count * space.stride)?;
         let links = Links { degree: meta.degree, rows: self.buffer(LINKS, meta.count * meta.degree)? };

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::Error;
-use crate::graph::raw::Kind;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -87,7 +86,7 @@ impl GraphIndex {
             count: self.slots.len(),
             unit: self.space.unit,
             step: self.space.step,
-            half: self.raw.kind == Kind::F16,
+            kept: self.raw.kind.name().into(),
             degree: self.links.degree,
             start: self.start,
             fitted: self.fitted,

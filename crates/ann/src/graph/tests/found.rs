@@ -49,17 +49,26 @@ fn the_same_bytes_at_any_number_of_threads() {
 }
 
 #[test]
-fn small_integers_are_kept_in_half_the_bytes_without_loss() {
+fn small_integers_are_kept_in_a_byte_without_loss() {
     let mut random = Random::new(4);
     let dim = 48;
     let rows: Vec<f32> = (0..1000 * dim).map(|_| random.below(256) as f32).collect();
     let index = built(&rows, dim, MetricKind::L2, BuildOptions::default());
+    let mut index = index;
     let wide = built(&rows, dim, MetricKind::L2, BuildOptions { storage: Storage::F32, ..BuildOptions::default() });
-    assert_eq!(2 * index.raw.rows.len(), wide.raw.rows.len());
+    assert_eq!(4 * index.raw.rows.len(), wide.raw.rows.len());
     let ask = |index: &GraphIndex| index.search(&rows[..dim], 20, SEARCH, None, &Cancel::new()).unwrap();
     let (a, b) = (ask(&index), ask(&wide));
     assert_eq!(a[0], Hit { slot: 0, score: -0.0 });
+    // Sums of integers, exact in any order as long as they stay below 2^24.
     assert_eq!(a, b);
+    // The first number that doesn't fit widens all.
+    index.upsert(5000, &vec![0.5; dim]).unwrap();
+    assert_eq!(index.vector(5000), Some(vec![0.5; dim]));
+    assert_eq!(ask(&index), b);
+    let half: Vec<f32> = rows.iter().map(|value| value * 4.0).collect();
+    let index = built(&half, dim, MetricKind::L2, BuildOptions::default());
+    assert_eq!(2 * index.raw.rows.len(), wide.raw.rows.len());
 }
 
 /// Well apart clusters, copies of one vector, and a line: every node can be reached.
