@@ -15,7 +15,7 @@ mod residual_oracle;
 
 use canopy_core::{Cancel, Progress};
 use canopy_cover_tree::{
-    Audit, Inducing, Kernel, KernelKind, Points, ResidualAnswer, ResidualOptions, ResidualTree, Search,
+    Audit, GatePreset, Inducing, Kernel, KernelKind, Points, ResidualAnswer, ResidualOptions, ResidualTree, Search,
 };
 use residual_oracle::{gaussian, recall};
 use std::error::Error;
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     answer?;
     let peak_mb = peak_mb();
     // A larger sample than a search takes by itself, for a tight bound.
-    let thorough = Search { audit: 256, ..search };
+    let thorough = Search { audit: 256, gate: GatePreset::Audit, ..search };
     let bound = tree.knn(&asked, k, &thorough, &cancel, &progress)?.report.audit.unwrap_or_default();
     let pred_bound = tree.predecessors(k, &thorough, &cancel, &progress)?.report.audit.unwrap_or_default();
     let exact = if arguments.text("exact").is_some() { exact(&tree, &asked, k, n, runs)? } else { "null".into() };

@@ -147,6 +147,9 @@ pub enum Error {
     /// A tree over given V and p knows no inducing points.
     #[error("this tree was built from V and p and knows no inducing points: send V and p with the call, or build anew")]
     FactorsNeeded,
+    /// An envelope was made for other points, another kernel, or by another version.
+    #[error("the envelope was made for other points, another kernel or by another version: let the tree make its own")]
+    Envelope,
     /// An audit of the gate found true neighbours that it had spared.
     #[error(
         "the gate missed {missed} of {pairs} true neighbours in the audited sample: let it widen the envelope or ask for an \
@@ -183,6 +186,7 @@ impl Coded for Error {
             Self::FactorsLength { .. } => "FACTORS_LENGTH",
             Self::FactorsNotFinite { .. } => "FACTORS_NOT_FINITE",
             Self::FactorsNeeded => "FACTORS_NEEDED",
+            Self::Envelope => "ENVELOPE_FOREIGN",
             Self::Missed { .. } => "GATE_MISSED",
             Self::Cancelled(cancelled) => cancelled.code(),
         }
@@ -193,7 +197,7 @@ impl Coded for Error {
             Self::Cancelled(cancelled) => cancelled.fault(),
             Self::TooMany { .. } => Fault::TooLarge,
             // Nothing the caller sent was wrong, and the same call with another preset succeeds.
-            Self::Missed { .. } => Fault::Conflict,
+            Self::Missed { .. } | Self::Envelope => Fault::Conflict,
             _ => Fault::InvalidInput,
         }
     }

@@ -39,8 +39,8 @@ pub use metric::{Geometry, Metric};
 pub use neighbours::{MAX_K, MISSING, Neighbours, Within};
 pub use points::{MAX_DIM, MAX_MAGNITUDE, MAX_POINTS, Points};
 pub use residual::{
-    Audit, Envelope, GateCounts, GatePreset, GivenFactors, Inducing, JITTER_STEPS, Kernel, KernelKind, MAX_INDUCING,
-    OnMiss, Precision, ResidualAnswer, ResidualOptions, ResidualReport, ResidualTree, Search, SearchReport,
-    VARIANCE_FLOOR,
+    Audit, Envelope, GateCounts, GatePreset, GivenFactors, GraphRefresher, Inducing, JITTER_STEPS, Kernel, KernelKind,
+    MAX_INDUCING, OnMiss, Precision, ResidualAnswer, ResidualGraph, ResidualOptions, ResidualReport, ResidualTree,
+    Search, SearchReport, VARIANCE_FLOOR,
 };
 pub use tree::Defect;

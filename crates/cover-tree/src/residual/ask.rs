@@ -122,11 +122,9 @@ impl ResidualTree {
 
 fn compute<T: Chosen>(root: &Root, engine: &Engine<T>, queries: &Points, task: &Task<'_>) -> Result<Asked<T>, Error> {
     let places = places(queries);
-    let Factors { v, p, .. } = root.rows(&places.rows, places.dim, false, task)?;
-    let wide = match engine.rest {
-        Some(_) => Some(root.rows(&places.rows, places.dim, false, task)?.v),
-        None => None,
-    };
+    let Factors { v: wide, p, .. } = root.rows::<f64>(&places.rows, places.dim, false, task)?;
+    let v = wide.rounded();
+    let wide = engine.rest.as_ref().map(|_| wide);
     Ok(Asked { v, wide, p, places })
 }
 

@@ -52,6 +52,14 @@ impl<T: Real> Best<T> {
         }
     }
 
+    /// Learns the bound, if there is much to learn.
+    #[inline]
+    pub(crate) fn tighten(&mut self) {
+        if !self.is_full() || self.kept.len() >= self.k + self.k / 8 {
+            self.cut();
+        }
+    }
+
     /// Learns the bound from what is there.
     pub(crate) fn cut(&mut self) {
         if self.kept.len() >= self.k {

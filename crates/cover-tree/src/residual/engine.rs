@@ -8,11 +8,12 @@ use super::root::Factors;
 use super::tiles::Chosen;
 use super::tree::Structure;
 use crate::neighbours::MISSING;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Below this share of the variance a residual variance is too small for `f32`: sums of it are off by some 3e-7 of the
 /// variance, correlations by that over `p`. (At 1e-4 up to a hundredth of the neighbours comes out wrong, at 1e-6 one in five to
 /// all.)
-pub(crate) const FINE: f64 = 1e-3;
+pub(crate) const FINE: f64 = 5e-4;
 /// Below this share of the variance, and of the median, a point is as good as an inducing point: its correlations are as weak
 /// with near points as with far ones, so that no envelope ends a search.
 const TINY: (f64, f64) = (1e-5, 1e-2);
@@ -33,6 +34,15 @@ impl Shape {
     #[inline]
     pub(crate) fn places(&self) -> &Places {
         &self.structure.places
+    }
+
+    /// A digest of coordinates and residual variances, in hexadecimal.
+    pub(crate) fn digest(&self) -> String {
+        let mut hasher = Xxh3::new();
+        hasher.update(bytemuck::cast_slice(&self.places().rows));
+        hasher.update(bytemuck::cast_slice(&self.places().ids));
+        hasher.update(bytemuck::cast_slice(&self.p));
+        format!("{:032x}", hasher.digest128())
     }
 
     /// All places in the order of the curve.
@@ -134,14 +144,12 @@ impl<T: Chosen> Source for Engine<T> {
 pub(crate) struct Fine<'a, T>(pub(crate) &'a Engine<T>);
 
 impl<T: Chosen> Fine<'_, T> {
-    /// Appends a row of V.
-    pub(crate) fn push_row(&self, place: u32, out: &mut Vec<f64>) {
+    /// Writes a row of V.
+    pub(crate) fn write_row(&self, place: u32, out: &mut [f64]) {
         let row = self.0.v.row(place as usize);
         match &self.0.rest {
-            None => out.extend(row.iter().map(|value| value.to_f64())),
-            Some(rest) => {
-                out.extend(row.iter().zip(rest.row(place as usize)).map(|(v, rest)| v.to_f64() + f64::from(*rest)));
-            }
+            None => out.iter_mut().zip(row).for_each(|(out, value)| *out = value.to_f64()),
+            Some(rest) => T::loops().widen(row, rest.row(place as usize), out),
         }
     }
 }
@@ -163,8 +171,12 @@ impl<T: Chosen> Source for Fine<'_, T> {
         room: &'a mut Vec<f64>,
         plain: &'a mut Vec<u32>,
     ) -> (&'a [f64], usize, &'a [u32]) {
-        room.clear();
-        list.iter().for_each(|&place| self.push_row(place, room));
+        let stride = self.0.v.stride();
+        // What is left from another list is overwritten: clearing it would cost as much as writing.
+        if room.len() < list.len() * stride {
+            room.resize(list.len() * stride, 0.0);
+        }
+        room.chunks_exact_mut(stride).zip(list).for_each(|(out, &place)| self.write_row(place, out));
         plain.clear();
         plain.extend(0..list.len() as u32);
         (room, self.0.v.stride(), plain)

@@ -1,11 +1,12 @@
 //! The audited envelope: how far from a point correlations of a given strength have been seen.
 
+use super::kernel::Kernel;
 use serde::{Deserialize, Serialize};
 
 /// Steps in which correlations from 0 to 1 are told apart.
 pub(crate) const BINS: usize = 128;
 /// Classes of queries by residual variance: where inducing points are dense, correlations end sooner.
-const CLASSES: usize = 8;
+const CLASSES: usize = 16;
 
 /// For each class of queries and each strength of correlation, the largest distance at which such a one was seen.
 ///
@@ -13,6 +14,14 @@ const CLASSES: usize = 8;
 /// is evidence and no proof: searches audit it, and widen it where a miss is found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
+    /// Version of this layout.
+    pub version: u32,
+    /// The kernel under which it holds.
+    pub kernel: Kernel,
+    /// Digest of the coordinates and residual variances over which it holds.
+    pub digest: String,
+    /// What drew the samples.
+    pub seed: u64,
     /// Upper ends of the classes, ascending, by residual variance; the last class has none.
     edges: Vec<f64>,
     /// For each class, squared distances (in units of the lengthscale) by strength.
@@ -23,18 +32,27 @@ pub struct Envelope {
     pub widened: u32,
 }
 
+/// Version of the layout.
+const VERSION: u32 = 1;
 /// Distances are widened by this share when the envelope is built: samples never hold the farthest pair.
-const MARGIN: f64 = 1.05;
+const MARGIN: f64 = 1.03;
 
 impl Envelope {
     /// An envelope that has seen nothing yet; classes are quantiles of the residual variances of a sample.
-    pub(crate) fn new(mut sample: Vec<f64>) -> Self {
+    pub(crate) fn new(mut sample: Vec<f64>, kernel: &Kernel, digest: String, seed: u64) -> Self {
         sample.sort_unstable_by(f64::total_cmp);
         let edge = |class: usize| sample[class * sample.len() / CLASSES];
         let mut edges: Vec<f64> = if sample.is_empty() { Vec::new() } else { (1..CLASSES).map(edge).collect() };
         edges.dedup();
         let reach = vec![vec![0.0; BINS + 1]; edges.len() + 1];
-        Self { edges, reach, pairs: 0, widened: 0 }
+        Self { version: VERSION, kernel: kernel.clone(), digest, seed, edges, reach, pairs: 0, widened: 0 }
+    }
+
+    /// Whether it was made for these data and this kernel, in a layout that can be read, and is whole.
+    pub(crate) fn fits(&self, own: &Self) -> bool {
+        let whole = self.reach.len() == self.edges.len() + 1 && self.reach.iter().all(|reach| reach.len() == BINS + 1);
+        let same = (self.version, &self.kernel, &self.digest) == (own.version, &own.kernel, &own.digest);
+        whole && same
     }
 
     /// The class of a query of this residual variance.

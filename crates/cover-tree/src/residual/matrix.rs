@@ -58,6 +58,15 @@ impl<T: Real> Matrix<T> {
         &mut self.values_mut()[row * stride..(row + 1) * stride]
     }
 
+    /// The same values in another precision.
+    pub(crate) fn rounded<S: Real>(&self) -> Matrix<S> {
+        let mut out = Matrix { lines: Vec::new(), width: self.width, kind: std::marker::PhantomData };
+        let values = self.values();
+        out.lines = vec![Line::default(); (values.len() * size_of::<S>()).div_ceil(64)];
+        out.values_mut().iter_mut().zip(values).for_each(|(slot, value)| *slot = S::from_f64(value.to_f64()));
+        out
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&self.lines[..])
     }

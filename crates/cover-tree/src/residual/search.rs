@@ -7,7 +7,7 @@ use super::exact;
 use super::field::Field;
 use super::found::Found;
 use super::inducing::Draw;
-use super::options::{GatePreset, OnMiss, Search};
+use super::options::{GatePreset, OnMiss, ResidualOptions, Search};
 use super::real::Real;
 use super::tiles::{Chosen, LEAF, ROWS};
 use super::walk::{GateCounts, Walk};
@@ -21,6 +21,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Queries that one piece of parallel work takes.
 const RUN: usize = 64;
+/// A lookup audits one in so many queries at most.
+const AUDITED: usize = 64;
+/// Walks that are tried before the rest.
+const PILOTS: usize = 64;
+/// What a pair of a walk costs more than one of all pairs: rows of V are read by four queries, not by 64, and those four look at
+/// points that only one of them needs.
+const WALKING: f64 = 6.0;
 /// Queries walk together when there is at least one for this many points.
 const SPARSE: usize = 8;
 /// Predecessors of the first this many points are sought among just these points.
@@ -96,12 +103,16 @@ impl<T: Chosen> Job<'_, T> {
 
     /// Rows of V of queries, in `f64`.
     fn fine_rows(&self, places: &[u32]) -> Vec<f64> {
-        let mut rows = Vec::with_capacity(places.len() * self.engine.v.stride());
-        for &place in places {
+        let stride = self.engine.v.stride();
+        let mut rows = vec![0.0; places.len() * stride];
+        for (out, &place) in rows.chunks_exact_mut(stride).zip(places) {
             match self.whose {
-                Whose::Asked(Asked { wide: Some(wide), .. }) => rows.extend_from_slice(wide.row(place as usize)),
-                Whose::Asked(asked) => rows.extend(asked.v.row(place as usize).iter().map(|value| value.to_f64())),
-                _ => Fine(self.engine).push_row(place, &mut rows),
+                Whose::Asked(Asked { wide: Some(wide), .. }) => out.copy_from_slice(wide.row(place as usize)),
+                Whose::Asked(asked) => {
+                    let row = asked.v.row(place as usize);
+                    out.iter_mut().zip(row).for_each(|(out, value)| *out = value.to_f64());
+                }
+                _ => Fine(self.engine).write_row(place, out),
             }
         }
         rows
@@ -139,11 +150,19 @@ impl<T: Chosen> Job<'_, T> {
                 return Ok(ResidualAnswer { neighbours, report });
             }
             let envelope = (search.gate != GatePreset::Off).then(|| self.envelope.read().clone());
+            // One that has seen no pair knows nothing.
+            let envelope = envelope.filter(|envelope| envelope.pairs > 0);
+            if search.gate == GatePreset::Lookup
+                && envelope.as_deref().is_some_and(|envelope| self.is_crowded(envelope))
+            {
+                search.exact = true;
+                continue;
+            }
             let (neighbours, kept) = self.walks(envelope.as_deref())?;
             let candidates = self.candidates();
             let kept = kept.min(candidates);
             let gate = GateCounts { candidates, kept, pruned: candidates - kept };
-            let exact = search.gate == GatePreset::Off;
+            let exact = envelope.is_none();
             let mut report = SearchReport { exact, gate, widened, audit: None };
             let Some(envelope) = envelope.filter(|_| search.audit > 0 && self.queries() > 0) else {
                 return Ok(ResidualAnswer { neighbours, report });
@@ -163,6 +182,17 @@ impl<T: Chosen> Job<'_, T> {
             *self.envelope.write() = Arc::new(wider);
             search.exact = widened >= ROUNDS;
         }
+    }
+
+    /// Whether walks would take longer than all pairs: a few of them are tried.
+    fn is_crowded(&self, envelope: &Envelope) -> bool {
+        let pilots = Draw(self.seed ^ 0x9107).some(self.queries(), (self.queries() / AUDITED).min(PILOTS));
+        let mut walk = Walk::new(self.engine, self.engine.shape.field(), Some(envelope), self.k);
+        for &place in &pilots {
+            walk.run(&[self.query(place as u32)]);
+        }
+        let share = self.queries() as f64 / pilots.len().max(1) as f64;
+        walk.kept as f64 * share * WALKING > self.candidates() as f64
     }
 
     /// All pairs.
@@ -300,17 +330,26 @@ impl<T: Chosen> Job<'_, T> {
 
     /// Holds the answers to a sample of the queries against all pairs, and widens an envelope by what it spared wrongly.
     ///
-    /// Gives the audit, and how many of the missed neighbours lay beyond the envelope.
+    /// Gives the audit, and how many of the missed neighbours lay beyond the envelope. A lookup is audited in the precision in
+    /// which it was made, an audit in `f64`.
     fn audit(&self, answers: &Neighbours, envelope: &mut Envelope) -> Result<(Audit, u64), Error> {
-        let sample = Draw(self.seed ^ 0xA0D17).some(self.queries(), self.search.audit);
-        let sample: Vec<u32> = sample.into_iter().map(|place| place as u32).collect();
-        if self.engine.rest.is_none() {
-            let query = |at: usize| self.query(sample[at]);
-            return self.compare(self.engine, &sample, query, answers, envelope);
+        let strict = self.search.gate == GatePreset::Audit;
+        let most = if strict { self.search.audit } else { self.search.audit.min(self.queries().div_ceil(AUDITED)) };
+        let sample = Draw(self.seed ^ 0xA0D17).some(self.queries(), most);
+        let (fine, plain): (Vec<u32>, Vec<u32>) = sample.into_iter().map(|place| place as u32).partition(|&place| {
+            let p = self.p(place);
+            strict || self.engine.is_fine(p) || self.engine.is_tiny(p)
+        });
+        let first = self.compare(self.engine, &plain, |at| self.query(plain[at]), answers, envelope)?;
+        if fine.is_empty() {
+            return Ok(first);
         }
-        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&sample));
-        let query = |at: usize| self.fine_query(sample[at], &rows[at * stride..(at + 1) * stride]);
-        self.compare(&Fine(self.engine), &sample, query, answers, envelope)
+        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine));
+        let query = |at: usize| self.fine_query(fine[at], &rows[at * stride..(at + 1) * stride]);
+        let second = self.compare(&Fine(self.engine), &fine, query, answers, envelope)?;
+        let (a, b) = (first.0, second.0);
+        let audit = Audit::new(a.queries + b.queries, a.pairs + b.pairs, a.missed + b.missed);
+        Ok((audit, first.1 + second.1))
     }
 
     fn compare<'b, S: Source>(
@@ -352,14 +391,14 @@ impl<T: Chosen> Job<'_, T> {
 /// The envelope of an engine, from all pairs of a sample of its points.
 pub(crate) fn envelope<T: Chosen>(
     engine: &Engine<T>,
-    samples: usize,
-    seed: u64,
+    options: &ResidualOptions,
     task: &Task<'_>,
 ) -> Result<Envelope, Error> {
     let shape = &engine.shape;
-    let mut sample = Draw(seed).some(shape.places().len(), samples);
+    let mut sample = Draw(options.seed).some(shape.places().len(), options.envelope_samples);
     sample.retain(|&place| !engine.is_tiny(shape.p[place]));
-    let mut envelope = Envelope::new(sample.iter().map(|&place| shape.p[place]).collect());
+    let p = sample.iter().map(|&place| shape.p[place]).collect();
+    let mut envelope = Envelope::new(p, &options.kernel, shape.digest(), options.seed);
     let group = exact::group(sample.len());
     let start = || vec![Seen::new(); group];
     let note = |seen: &mut Vec<Seen>, row: usize, correlations: &[T], squares: &[T], _: &[u32]| {

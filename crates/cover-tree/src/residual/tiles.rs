@@ -20,6 +20,9 @@ use std::sync::OnceLock;
 pub(crate) const ROWS: usize = 4;
 /// Others come in multiples of this many.
 pub(crate) const STEP: usize = 4;
+/// Cache lines of a row that are fetched before it is needed; the processor follows by itself from there.
+#[cfg(target_arch = "x86_64")]
+const PREFETCHED: usize = 6;
 /// Points of a leaf of the field.
 pub(crate) const LEAF: usize = 32;
 
@@ -65,6 +68,7 @@ pub(crate) struct Loops<T> {
     score: unsafe fn(&Score<'_, T>, &mut [T], &mut [u32]) -> usize,
     gate: unsafe fn(&Gate<'_>, &mut [T], usize) -> u32,
     kernel: unsafe fn(KernelKind, T, &mut [T]),
+    widen: unsafe fn(&[T], &[f32], &mut [f64]),
 }
 
 /// A precision that knows its loops.
@@ -83,6 +87,7 @@ macro_rules! chosen {
             score: plain::$t::score,
             gate: plain::$t::gate,
             kernel: plain::$t::kernel,
+            widen: plain::$t::widen,
         };
         #[cfg(target_arch = "x86_64")]
         static $avx2: Loops<$t> = Loops {
@@ -91,6 +96,7 @@ macro_rules! chosen {
             score: avx2::$t::score,
             gate: avx2::$t::gate,
             kernel: avx2::$t::kernel,
+            widen: avx2::$t::widen,
         };
         #[cfg(target_arch = "x86_64")]
         static $avx512: Loops<$t> = Loops {
@@ -99,6 +105,7 @@ macro_rules! chosen {
             score: avx512::$t::score,
             gate: avx512::$t::gate,
             kernel: avx512::$t::kernel,
+            widen: avx512::$t::widen,
         };
 
         impl Chosen for $t {
@@ -139,5 +146,12 @@ impl<T: Real> Loops<T> {
     pub(crate) fn kernel(&self, kind: KernelKind, variance: T, squares: &mut [T]) {
         // SAFETY: nothing is asked of the lengths, and the loops were chosen for this machine.
         unsafe { (self.kernel)(kind, variance, squares) }
+    }
+
+    /// Puts numbers together from what was rounded and what rounding took.
+    #[inline]
+    pub(crate) fn widen(&self, values: &[T], rests: &[f32], out: &mut [f64]) {
+        // SAFETY: nothing is asked of the lengths, and the loops were chosen for this machine.
+        unsafe { (self.widen)(values, rests, out) }
     }
 }

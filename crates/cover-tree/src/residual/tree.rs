@@ -179,7 +179,7 @@ impl ResidualTree {
         task: &Task<'_>,
     ) -> Result<Self, Error> {
         let start = Instant::now();
-        let envelope = held!(&held, |engine| envelope(engine, options.envelope_samples, options.seed, task))?;
+        let envelope = held!(&held, |engine| envelope(engine, options, task))?;
         report.build_s += start.elapsed().as_secs_f64();
         report.isa = f32::loops().name;
         report.double = matches!(held, Held::Double(_));
@@ -266,5 +266,18 @@ impl ResidualTree {
     /// The envelope as it is now: audits may have widened it.
     pub fn envelope(&self) -> Envelope {
         (**self.envelope.read()).clone()
+    }
+
+    /// Takes back an envelope that was stored, with what audits had taught it.
+    ///
+    /// # Errors
+    /// [`Error::Envelope`] when it was made for other points, another kernel, or by another version.
+    pub fn adopt_envelope(&self, envelope: Envelope) -> Result<(), Error> {
+        let mut current = self.envelope.write();
+        if !envelope.fits(&current) {
+            return Err(Error::Envelope);
+        }
+        *current = Arc::new(envelope);
+        Ok(())
     }
 }

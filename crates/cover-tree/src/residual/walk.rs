@@ -171,7 +171,7 @@ impl<'a, S: Source> Walk<'a, S> {
                     best.offer(dots[at as usize], id);
                 }
             }
-            best.cut();
+            best.tighten();
             if let (Some(envelope), true) = (self.envelope, best.is_full()) {
                 self.limits[row] = envelope.limit(self.classes[row], best.least().to_f64());
             }

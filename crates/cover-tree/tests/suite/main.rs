@@ -6,4 +6,5 @@ mod exact;
 mod oracle;
 mod refusals;
 mod residual;
+mod residual_more;
 mod structure;

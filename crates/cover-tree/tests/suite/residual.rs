@@ -127,7 +127,7 @@ fn duplicates_an_offset_and_a_sphere() {
 fn the_gate_prunes_at_a_size_where_it_can() {
     let rows = gaussian(3 * 4096, 6);
     let tree = build(&rows, 3, &options(KernelKind::Matern52, vec![1.0], Inducing::KMeans { count: 128, seed: 1 }));
-    let found = before(&tree, 20, &Search { audit: 200, ..Search::default() });
+    let found = before(&tree, 20, &Search { audit: 200, gate: GatePreset::Audit, ..Search::default() });
     let (gate, audit) = (found.report.gate, found.report.audit.expect("a sample was audited"));
     assert!(gate.pruned > gate.candidates / 3 && gate.kept + gate.pruned == gate.candidates, "{gate:?}");
     assert!(audit.recall >= 0.999 && audit.recall_bound > 0.995 && audit.queries == 200, "{audit:?}");

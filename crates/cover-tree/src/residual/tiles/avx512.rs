@@ -6,7 +6,7 @@ macro_rules! loops {
         pub(crate) mod $t {
             use crate::residual::kernel::KernelKind;
             use crate::residual::real::Fused;
-            use crate::residual::tiles::{Dots, Gate, ROWS, STEP, Score, score};
+            use crate::residual::tiles::{Dots, Gate, PREFETCHED, ROWS, STEP, Score, score};
             use std::arch::x86_64::*;
 
             /// # Safety
@@ -37,6 +37,14 @@ macro_rules! loops {
                         // SAFETY: the listed rows have `len` values, as the caller guarantees.
                         unsafe { call.base.as_ptr().add(list[at] as usize * call.stride) }
                     });
+                    // Rows lie apart: the next ones are fetched while these are multiplied.
+                    for &next in call.list.get(place + STEP..place + 2 * STEP).unwrap_or(&[]) {
+                        // SAFETY: listed rows lie inside the matrix.
+                        let next = unsafe { call.base.as_ptr().add(next as usize * call.stride) }.cast::<i8>();
+                        for line in 0..PREFETCHED {
+                            _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(line * 64));
+                        }
+                    }
                     let mut sums = [[$zero(); STEP]; R];
                     let mut at = 0;
                     while at < call.len {
@@ -79,6 +87,13 @@ macro_rules! loops {
             #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
             pub(crate) unsafe fn kernel(kind: KernelKind, variance: $t, squares: &mut [$t]) {
                 score::kernel::<$t, Fused>(kind, variance, squares);
+            }
+
+            /// # Safety
+            /// The machine has the instruction set.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            pub(crate) unsafe fn widen(values: &[$t], rests: &[f32], out: &mut [f64]) {
+                score::widen(values, rests, out);
             }
         }
     };

@@ -47,6 +47,12 @@ macro_rules! plain {
             pub(crate) unsafe fn kernel(kind: KernelKind, variance: $t, squares: &mut [$t]) {
                 score::kernel::<$t, F>(kind, variance, squares);
             }
+
+            /// # Safety
+            /// None is needed; the type is that of the vectorised loops.
+            pub(crate) unsafe fn widen(values: &[$t], rests: &[f32], out: &mut [f64]) {
+                score::widen(values, rests, out);
+            }
         }
     };
 }

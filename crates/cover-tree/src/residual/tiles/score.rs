@@ -112,6 +112,13 @@ fn covariances<T: Real, F: Fuse, const KIND: u8>(variance: T, squares: &mut [T])
 }
 
 #[inline(always)]
+pub(super) fn widen<T: Real>(values: &[T], rests: &[f32], out: &mut [f64]) {
+    for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
+        *out = value.to_f64() + f64::from(*rest);
+    }
+}
+
+#[inline(always)]
 pub(super) fn score<T: Real, F: Fuse>(call: &Score<'_, T>, dots: &mut [T], hits: &mut [u32]) -> usize {
     by_kind!(call.kind, residuals::<T, F>(call, dots));
     let mut count = 0;
