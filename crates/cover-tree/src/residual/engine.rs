@@ -36,12 +36,15 @@ impl Shape {
         &self.structure.places
     }
 
-    /// A digest of coordinates and residual variances, in hexadecimal.
+    /// A digest of kernel, coordinates and residual variances, in hexadecimal.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = Xxh3::new();
         hasher.update(bytemuck::cast_slice(&self.places().rows));
         hasher.update(bytemuck::cast_slice(&self.places().ids));
         hasher.update(bytemuck::cast_slice(&self.p));
+        hasher.update(bytemuck::cast_slice(&self.scales));
+        hasher.update(&self.variance.to_le_bytes());
+        hasher.update(self.kind.as_str().as_bytes());
         format!("{:032x}", hasher.digest128())
     }
 
