@@ -71,6 +71,12 @@ pub enum Error {
         /// Most vectors.
         max: usize,
     },
+    /// A number that can't be a slot.
+    #[error("id {received} is above {max}, the largest number of a vector: number them anew", max = u32::MAX)]
+    SlotRange {
+        /// The number.
+        received: u64,
+    },
     /// An option is outside its range.
     #[error("option {name} is {received}, outside {range}: choose a value inside, or leave it out for the default")]
     Option {
@@ -157,6 +163,7 @@ impl Coded for Error {
             Self::Count { .. } => "VECTOR_COUNT",
             Self::Duplicate { .. } => "VECTOR_DUPLICATE",
             Self::TooMany { .. } => "INDEX_TOO_LARGE",
+            Self::SlotRange { .. } => "VECTOR_ID",
             Self::Option { .. } => "INDEX_OPTION",
             Self::Memory { .. } => "INDEX_MEMORY",
             Self::File { code, .. } => code,

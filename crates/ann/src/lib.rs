@@ -24,6 +24,7 @@ mod error;
 pub mod flat;
 pub mod graph;
 pub mod hybrid;
+pub mod import;
 pub mod ivf;
 pub mod plan;
 mod random;

@@ -6,8 +6,8 @@ mod hnsw;
 use canopy_ann::flat::FlatIndex;
 use canopy_ann::graph::{BuildOptions, GraphIndex};
 use canopy_ann::ivf::{IvfOptions, IvfPq};
-use canopy_ann::{Lists, Pipeline, Searcher};
-use canopy_core::{Cancel, MetricKind, Progress, Rows};
+use canopy_ann::{Lists, Pipeline, Searcher, import};
+use canopy_core::{Cancel, Coded, MetricKind, Progress, Rows};
 use hnsw::Reference;
 
 const DIM: usize = 24;
@@ -57,6 +57,42 @@ fn all_ways_agree() {
             }
             let recall = right as f64 / 400.0;
             assert!(recall > 0.95, "{} {metric:?}: {recall}", way.name());
+        }
+    }
+}
+
+#[test]
+fn dumps_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = values(300, 1);
+    let name = Reference::build(&rows, DIM, MetricKind::L2).dump(folder.path(), "dump");
+    let imported = import::hnsw_rs(folder.path(), &name).unwrap();
+    assert_eq!((imported.dim, imported.metric, imported.slots.len()), (DIM, MetricKind::L2, 300));
+    for (&slot, row) in imported.slots.iter().zip(imported.values.chunks_exact(DIM)) {
+        assert_eq!(row, &rows[slot as usize * DIM..][..DIM]);
+    }
+    let code = |name: &str| import::hnsw_rs(folder.path(), name).unwrap_err().code();
+    assert_eq!(code("other"), "INDEX_NOT_FOUND");
+    let [graph, data] = ["graph", "data"].map(|end| folder.path().join(format!("{name}.hnsw.{end}")));
+    let (good_graph, good_data) = (std::fs::read(&graph).unwrap(), std::fs::read(&data).unwrap());
+    for cut in (0..good_data.len()).step_by(997) {
+        std::fs::write(&data, &good_data[..cut]).unwrap();
+        assert_eq!(code(&name), "INDEX_TRUNCATED");
+    }
+    let mut high = good_data.clone();
+    high[12 + 4 + 5] = 1;
+    std::fs::write(&data, &high).unwrap();
+    assert_eq!(code(&name), "VECTOR_ID");
+    std::fs::write(&data, &good_graph).unwrap();
+    assert_eq!(code(&name), "INDEX_FOREIGN");
+    std::fs::write(&data, &good_data).unwrap();
+    // Whatever the description says, the answer is an error or the same vectors.
+    for at in 0..good_graph.len().min(120) {
+        let mut bad = good_graph.clone();
+        bad[at] ^= 0x55;
+        std::fs::write(&graph, &bad).unwrap();
+        if let Ok(other) = import::hnsw_rs(folder.path(), &name) {
+            assert!(other.slots.len() <= 300);
         }
     }
 }

@@ -23,6 +23,15 @@ impl Reference {
     }
 }
 
+#[cfg_attr(not(test), expect(dead_code, reason = "only the test writes dumps"))]
+impl Reference {
+    /// Writes a dump and says which name it got.
+    pub(crate) fn dump(&self, folder: &std::path::Path, name: &str) -> String {
+        use hnsw_rs::api::AnnT;
+        self.graph.file_dump(folder, name).expect("the folder can be written")
+    }
+}
+
 fn prepared(row: &[f32], metric: MetricKind) -> Vec<f32> {
     let norm = if metric == MetricKind::Cosine { canopy_simd::norm_f32(row) } else { 1.0 };
     row.iter().map(|value| value / norm).collect()
