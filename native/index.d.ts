@@ -89,6 +89,22 @@ export declare class BindingFilter {
   static of(slots: Uint32Array): Promise<Outcome<BindingFilter>>
 }
 
+/** A graph that doesn't change. */
+export declare class BindingGraph {
+  /** Builds a graph from columns. `options`: `{ directed?, parallel?: 'sum' | 'max' | 'last' }`. */
+  static build(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array | undefined | null, options: string): Promise<Outcome<BindingGraph>>
+  /** Reads a file. `options`: `{ format: 'csv' | 'graphml' | 'json', graph?, limits?, delimiter?, header? }`. */
+  static read(path: string, options: string): Promise<Outcome<BindingGraph>>
+  /** `{ nodes, edges, directed, dropped, hyperedges }`. */
+  info(): Promise<Outcome<Buffer>>
+  /** The ids of the nodes as the file named them, as JSON. */
+  ids(): Promise<Outcome<Buffer>>
+  /** GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`. */
+  graphwave(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingGraphWave>>
+  /** Adamic–Adar suggestions. `options`: `{ top?, minScore? }`. */
+  adamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
+}
+
 /** A tree over points that don't change, under a kernel that may. */
 export declare class BindingResidualTree {
   /** Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`. */
@@ -153,6 +169,16 @@ export declare const enum BindingBallMap {
   Recentre = 'recentre',
 }
 
+/** The bars of a diagram, as columns. */
+export interface BindingDiagram {
+  /** 0 for a component, 1 for a loop. */
+  dimensions: Uint8Array
+  /** Filtration values at which bars appear. */
+  births: Float64Array
+  /** And at which they go; infinite where they stay. */
+  deaths: Float64Array
+}
+
 /** A trained embedding and how well it keeps the relations. */
 export interface BindingEmbedding {
   /** One row a node. */
@@ -173,6 +199,20 @@ export interface BindingError {
   kind: string
   /** What was wrong, what was received, what to do. */
   message: string
+}
+
+/** Structural embeddings: one row a node, for each scale and point the real and the imaginary part. */
+export interface BindingGraphWave {
+  /** Row-major values. */
+  rows: Float64Array
+  /** Values a row. */
+  dim: number
+  /** The scales. */
+  scales: Float64Array
+  /** The sample points of the characteristic function. */
+  points: Float64Array
+  /** Order of the polynomial; 0 in exact mode. */
+  order: number
 }
 
 /** `k` results a query, best first; `0xFFFFFFFF` and `-Infinity` where there are fewer. */
@@ -227,6 +267,16 @@ export interface BindingResidualAnswer {
   report: string
 }
 
+/** Pairs worth joining, each once, sorted. */
+export interface BindingSuggestions {
+  /** Lower nodes. */
+  sources: Uint32Array
+  /** Higher nodes. */
+  targets: Uint32Array
+  /** Scores. */
+  scores: Float64Array
+}
+
 /** What building cost. */
 export interface BindingTreeReport {
   /** Seconds for ordering the points along the curve. */
@@ -251,6 +301,18 @@ export interface BindingWithin {
   distances: Float32Array
 }
 
+/** The bottleneck distance of two diagrams, each births and deaths one after the other. */
+export declare function bottleneckDistance(a: Float64Array, b: Float64Array, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>
+
+/** Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`. */
+export declare function hyperSuggestions(nodes: number, starts: Uint32Array, members: Uint32Array, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
+
+/** The persistence diagram of a graph's flag complex. `options`: `{ maxDimension? }`. */
+export declare function persistenceDiagram(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingDiagram>>
+
+/** Every loop with a cycle of edges around it: `[{ birth, death, cycle: [[a, b], …] }]`. */
+export declare function persistenceLoops(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+
 /** Hyperbolic distance of each row to its base, or to 0 without bases. */
 export declare function poincareDistances(kappa: number, dim: number, rows: Rows, bases?: Rows | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<Float64Array>>
 
@@ -266,5 +328,14 @@ export declare function poincareTrain(nodes: number, pairs: Uint32Array, options
 /** Bytes of physical memory that this process occupies, or 0 where the system doesn't tell. */
 export declare function residentBytes(): number
 
+/**
+ * The Wasserstein distance smoothed by entropy. `options`: `{ order?, epsilon?, tolerance?, iterations? }`; answers
+ * `{ distance, epsilon, massError, iterations }`.
+ */
+export declare function sinkhornDistance(a: Float64Array, b: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+
 /** Version, instruction set, threads and platform of the native core, as JSON. */
 export declare function system(): string
+
+/** The Wasserstein distance of this order. */
+export declare function wassersteinDistance(a: Float64Array, b: Float64Array, order: number, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>

@@ -15,6 +15,18 @@ export { Collection, type CollectionInfo, type ImportOptions, type ImportReport,
 export { CoverTree, MISSING, type Coordinates, type CoverTreeOptions, type CoverTreeReport, type Neighbors, type NeighborsWithin } from './engine/cover-tree.js'
 export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'
 export { CanopyError, type Kind } from './engine/error.js'
+export {
+  Graph,
+  hyperAdamicAdar,
+  type EdgeColumns,
+  type GraphBuildOptions,
+  type GraphInfo,
+  type GraphReadOptions,
+  type GraphWaveEmbedding,
+  type GraphWaveOptions,
+  type SuggestOptions,
+  type Suggestions,
+} from './engine/graph.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
 export { open, type OpenOptions } from './engine/open.js'
@@ -49,3 +61,16 @@ export {
   type PoincareTrainOptions,
 } from './engine/poincare.js'
 export { remoteEmbedder, type RemoteModel } from './models/remote.js'
+export {
+  bottleneck,
+  diagramPoints,
+  persistence,
+  persistentLoops,
+  sinkhorn,
+  wasserstein,
+  type DiagramPoints,
+  type Filtration,
+  type PersistenceDiagram,
+  type PersistentLoop,
+  type SinkhornOptions,
+} from './engine/topology.js'

@@ -17,7 +17,7 @@ pub enum Parallel {
 
 /// How edges become a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct GraphOptions {
     /// Whether an edge leads one way only.
     pub directed: bool,

@@ -37,7 +37,7 @@ pub enum Laplacian {
 
 /// How to embed.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct GraphWaveOptions {
     /// Scales, each above 0; `None` takes the smallest and largest that the spectrum suggests.
     pub scales: Option<Vec<f64>>,

@@ -16,7 +16,7 @@ use std::io::{self, Read};
 
 /// What a file may hold at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes read.
     pub bytes: u64,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// How to correct.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct CorrectionOptions {
     /// Dimension of the diagram: 0 or 1.
     pub dimension: u8,

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How neighbourhoods are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct LayerOptions {
     /// Hops that belong to a neighbourhood, 1 to 16. At 1 it is a cone: every loop is filled by its centre sooner or later.
     pub radius: u32,

@@ -136,7 +136,7 @@ impl Workspace {
 
 /// What to compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PersistenceOptions {
     /// Highest dimension: 0 (components) or 1 (components and loops).
     pub max_dimension: u8,

@@ -7,7 +7,7 @@ use std::io::Read;
 
 /// How an edge list is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct CsvOptions {
     /// What stands between two fields: a comma unless told otherwise.
     pub delimiter: u8,

@@ -10,7 +10,7 @@ const MAX_POINTS: usize = 10_000;
 
 /// How to smooth.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SinkhornOptions {
     /// Exponent of the costs, 1 to 64.
     pub order: f64,

@@ -1,0 +1,247 @@
+//! Graphs as JavaScript sees them.
+
+use crate::cancel::{BindingCancel, OnProgress, flag, progress};
+use crate::outcome::{Outcome, Trouble, run, run_json};
+use canopy_collection::from_json;
+use canopy_graph::{
+    CsvOptions, Error, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded, SuggestOptions, Suggestions,
+    adamic_adar, graphwave, hyper_adamic_adar, read_csv, read_graphml, read_json,
+};
+use napi::bindgen_prelude::{Buffer, Float64Array, Uint32Array};
+use napi_derive::napi;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::sync::Arc;
+
+/// How a file is read, as it arrives in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ReadOptions {
+    format: Format,
+    #[serde(default)]
+    graph: GraphOptions,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    delimiter: Option<char>,
+    #[serde(default)]
+    header: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Csv,
+    Graphml,
+    Json,
+}
+
+/// What a graph is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    nodes: u32,
+    edges: usize,
+    directed: bool,
+    dropped: canopy_graph::Dropped,
+    hyperedges: Option<usize>,
+}
+
+/// Structural embeddings: one row a node, for each scale and point the real and the imaginary part.
+#[napi(object)]
+pub struct BindingGraphWave {
+    /// Row-major values.
+    pub rows: Float64Array,
+    /// Values a row.
+    pub dim: u32,
+    /// The scales.
+    pub scales: Float64Array,
+    /// The sample points of the characteristic function.
+    pub points: Float64Array,
+    /// Order of the polynomial; 0 in exact mode.
+    pub order: u32,
+}
+
+/// Pairs worth joining, each once, sorted.
+#[napi(object)]
+pub struct BindingSuggestions {
+    /// Lower nodes.
+    pub sources: Uint32Array,
+    /// Higher nodes.
+    pub targets: Uint32Array,
+    /// Scores.
+    pub scores: Float64Array,
+}
+
+impl From<Suggestions> for BindingSuggestions {
+    fn from(found: Suggestions) -> Self {
+        let pairs = found.pairs();
+        Self {
+            sources: pairs.iter().map(|pair| pair.source).collect::<Vec<_>>().into(),
+            targets: pairs.iter().map(|pair| pair.target).collect::<Vec<_>>().into(),
+            scores: pairs.iter().map(|pair| pair.score).collect::<Vec<_>>().into(),
+        }
+    }
+}
+
+/// A graph that doesn't change.
+#[napi]
+pub struct BindingGraph {
+    graph: Arc<Graph>,
+    ids: Arc<Vec<String>>,
+    hypergraph: Option<Arc<Hypergraph>>,
+}
+
+#[napi]
+impl BindingGraph {
+    /// Builds a graph from columns. `options`: `{ directed?, parallel?: 'sum' | 'max' | 'last' }`.
+    #[napi]
+    pub async fn build(
+        nodes: u32,
+        sources: Uint32Array,
+        targets: Uint32Array,
+        weights: Option<Float64Array>,
+        options: String,
+    ) -> Outcome<BindingGraph> {
+        run(move || -> Result<Self, Trouble> {
+            let options: GraphOptions = from_json("the graph options", &options)?;
+            let (sources, targets) = (sources.to_vec(), targets.to_vec());
+            let graph = Graph::new(nodes, &sources, &targets, weights.as_deref(), options)?;
+            Ok(Self { graph: Arc::new(graph), ids: Arc::default(), hypergraph: None })
+        })
+        .await
+    }
+
+    /// Reads a file. `options`: `{ format: 'csv' | 'graphml' | 'json', graph?, limits?, delimiter?, header? }`.
+    #[napi]
+    pub async fn read(path: String, options: String) -> Outcome<BindingGraph> {
+        run(move || -> Result<Self, Trouble> {
+            let options: ReadOptions = from_json("the read options", &options)?;
+            let file = File::open(&path).map_err(Error::Read)?;
+            let Loaded { graph, ids, hypergraph } = match options.format {
+                Format::Csv => {
+                    let delimiter = options.delimiter.map_or(Ok(b','), u8::try_from).map_err(|_| Delimiter)?;
+                    read_csv(file, &CsvOptions { delimiter, header: options.header }, options.graph, &options.limits)?
+                }
+                Format::Graphml => read_graphml(file, options.graph, &options.limits)?,
+                Format::Json => read_json(file, options.graph, &options.limits)?,
+            };
+            Ok(Self { graph: Arc::new(graph), ids: Arc::new(ids), hypergraph: hypergraph.map(Arc::new) })
+        })
+        .await
+    }
+
+    /// `{ nodes, edges, directed, dropped, hyperedges }`.
+    #[napi]
+    pub async fn info(&self) -> Outcome<Buffer> {
+        let (graph, hypergraph) = (self.graph.clone(), self.hypergraph.clone());
+        run_json(move || -> Result<Info, Trouble> {
+            Ok(Info {
+                nodes: graph.nodes(),
+                edges: graph.edge_count(),
+                directed: graph.options().directed,
+                dropped: graph.dropped(),
+                hyperedges: hypergraph.map(|hypergraph| hypergraph.len()),
+            })
+        })
+        .await
+    }
+
+    /// The ids of the nodes as the file named them, as JSON.
+    #[napi]
+    pub async fn ids(&self) -> Outcome<Buffer> {
+        let ids = self.ids.clone();
+        run_json(move || Ok::<_, Trouble>(ids.as_ref().clone())).await
+    }
+
+    /// GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`.
+    #[napi]
+    pub async fn graphwave(
+        &self,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingGraphWave> {
+        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingGraphWave, Trouble> {
+            let options: GraphWaveOptions = from_json("the GraphWave options", &options)?;
+            let made = graphwave(&graph, &options, &cancel, &progress)?;
+            Ok(BindingGraphWave {
+                rows: made.rows.into(),
+                dim: u32::try_from(made.dim).unwrap_or(u32::MAX),
+                scales: made.scales.into(),
+                points: made.points.into(),
+                order: u32::try_from(made.order).unwrap_or(u32::MAX),
+            })
+        })
+        .await
+    }
+
+    /// Adamic–Adar suggestions. `options`: `{ top?, minScore? }`.
+    #[napi]
+    pub async fn adamic_adar(
+        &self,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingSuggestions> {
+        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingSuggestions, Trouble> {
+            let options: SuggestOptions = from_json("the options of suggestions", &options)?;
+            Ok(adamic_adar(&graph, &options, &cancel, &progress)?.into())
+        })
+        .await
+    }
+}
+
+/// Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`.
+#[napi]
+pub async fn hyper_suggestions(
+    nodes: u32,
+    starts: Uint32Array,
+    members: Uint32Array,
+    options: String,
+    cancel: Option<&BindingCancel>,
+    #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<OnProgress>,
+) -> Outcome<BindingSuggestions> {
+    let (cancel, progress) = (flag(cancel), progress(on_progress));
+    run(move || -> Result<BindingSuggestions, Trouble> {
+        let options: SuggestOptions = from_json("the options of suggestions", &options)?;
+        let lists = starts
+            .windows(2)
+            .map(|ends| members.get(ends[0] as usize..ends[1] as usize).ok_or(Starts))
+            .collect::<Result<Vec<_>, _>>()?;
+        let hypergraph = Hypergraph::new(nodes, &lists)?;
+        Ok(hyper_adamic_adar(&hypergraph, &options, &cancel, &progress)?.into())
+    })
+    .await
+}
+
+macro_rules! refused {
+    ($name:ident, $code:literal, $message:literal) => {
+        #[derive(Debug, thiserror::Error)]
+        #[error($message)]
+        struct $name;
+
+        impl canopy_core::Coded for $name {
+            fn code(&self) -> &'static str {
+                $code
+            }
+
+            fn fault(&self) -> canopy_core::Fault {
+                canopy_core::Fault::InvalidInput
+            }
+        }
+    };
+}
+
+refused!(Delimiter, "GRAPH_OPTION", "a delimiter is one ASCII character");
+refused!(
+    Starts,
+    "GRAPH_LENGTH",
+    "starts must ascend and end within members: send where each hyperedge begins, and the end of the last"
+);
