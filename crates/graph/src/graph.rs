@@ -270,6 +270,11 @@ impl Graph {
         let graph = Self::from_edges(self.nodes(), &edges, options).expect("edges of a graph are valid");
         Self { dropped: self.dropped, ..graph }
     }
+
+    /// Checks that a node exists.
+    pub(crate) fn check_node(&self, node: u32) -> Result<(), Error> {
+        if node < self.nodes() { Ok(()) } else { Err(Error::UnknownNode { received: node, nodes: self.nodes() }) }
+    }
 }
 
 fn check(row: usize, edge: &Edge, nodes: u32) -> Result<(), Error> {

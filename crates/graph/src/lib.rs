@@ -1,8 +1,8 @@
 //! Graphs: reading, changing, and what can be computed from them.
 //!
-//! A [`Graph`] is built once from edges, files or changes, and shared by readers. Structural embeddings ([`graphwave`]) and link
-//! suggestions ([`adamic_adar`], [`hyper_adamic_adar`]) come out as rows that search and stores can
-//! take.
+//! A [`Graph`] is built once from edges, files or changes, and shared by readers. Structural embeddings ([`graphwave`]), random-walk
+//! embeddings ([`node2vec`], [`tune_pq`]) and link suggestions ([`adamic_adar`], [`hyper_adamic_adar`]) come out as rows that search
+//! and stores can take; [`explain`] says why nodes belong together.
 //!
 //! ```
 //! use canopy_core::{Cancel, Progress};
@@ -16,14 +16,20 @@
 
 mod adamic;
 mod error;
+mod explain;
 mod graph;
 mod graphwave;
 mod hyper;
+mod node2vec;
 mod read;
+mod tune;
 
 pub use adamic::{SuggestOptions, Suggestion, Suggestions, adamic_adar, hyper_adamic_adar};
 pub use error::Error;
+pub use explain::{Attention, ExplainOptions, ExplainedEdge, ExplainedNode, Explanation, Fidelity, explain};
 pub use graph::{Change, Dropped, Edge, Graph, GraphOptions, Parallel};
 pub use graphwave::{GraphWave, GraphWaveOptions, Laplacian, MAX_EXACT, Spectrum, graphwave, spectrum};
 pub use hyper::Hypergraph;
+pub use node2vec::{Node2Vec, Node2VecOptions, WalkOptions, Walks, node2vec, walks};
 pub use read::{CsvOptions, Limits, Loaded, read_csv, read_graphml, read_json};
+pub use tune::{BestPq, PQ_RANGE, StoppedBy, Trial, TuneOptions, dataset_hash, tune_pq};
