@@ -5,7 +5,7 @@ use canopy_core::MetricKind;
 use serde::{Deserialize, Serialize};
 
 /// Values of codes that most data need; see `graph::GraphIndex::walk_dim`.
-const USUAL_WALK_DIM: usize = 188;
+const USUAL_WALK_DIM: usize = 184;
 /// Bytes a line of codes or a record in memory.
 const LINE: usize = 64;
 /// Microseconds of one core for the links of one vector, and what each line of its codes and each vector's value adds. Measured on an EPYC with AVX-512 VNNI for 60,000 to
@@ -42,7 +42,7 @@ pub struct Estimate {
 pub fn estimate(count: usize, dim: usize, metric: MetricKind, options: &BuildOptions, half: bool) -> Estimate {
     let full = dim + usize::from(metric == MetricKind::Dot);
     let walk_dim = if options.walk_dim > 0 { options.walk_dim.min(full) } else { full.min(USUAL_WALK_DIM) };
-    let lines = (walk_dim + 4).div_ceil(LINE);
+    let lines = (walk_dim + 8).div_ceil(LINE);
     let (n, d) = (count as u64, dim as u64);
     let link = 4 * options.degree as u64;
     // Codes, links, the slot with its way back, and a sixteenth of codes and links again for the samples.

@@ -4,14 +4,14 @@ use crate::imp::imp;
 
 /// Bytes a cache line; rows are whole lines, so that no row shares one with its neighbour.
 pub const CODE_LINE: usize = 64;
-/// The last bytes of a row hold its bias, an `f32` in little-endian order.
-pub const CODE_BIAS: usize = 4;
+/// The last bytes of a row hold its step and its bias, two `f32` in little-endian order.
+pub const CODE_TAIL: usize = 8;
 
 /// A query for [`CodeQuery::scores`].
 ///
-/// A row is `stride` bytes (a multiple of [`CODE_LINE`]): codes shifted by 128 into unsigned bytes, then a bias of [`CODE_BIAS`]
-/// bytes. The score of a row is `bias + weight * sum(query[i] * (row[i] - 128))`; with a bias of `|x|^2` and a weight of
-/// `-2 * step` that is the squared distance up to a number which only depends on the query.
+/// A row is `stride` bytes (a multiple of [`CODE_LINE`]): codes shifted by 128 into unsigned bytes, then its step and its bias in [`CODE_TAIL`]
+/// bytes. The score of a row is `bias + weight * step * sum(query[i] * (row[i] - 128))`; with a bias of `|x|^2` and a weight of -2 times
+/// the query's own step that is the squared distance up to a number which only depends on the query.
 #[derive(Debug, Clone, Default)]
 pub struct CodeQuery {
     codes: Vec<i8>,
@@ -24,12 +24,12 @@ impl CodeQuery {
     /// Takes the query's codes for rows of `stride` bytes; the vector is reused.
     ///
     /// # Panics
-    /// When `stride` isn't a multiple of [`CODE_LINE`], or `codes` yields other than at most `stride - CODE_BIAS` values.
+    /// When `stride` isn't a multiple of [`CODE_LINE`], or `codes` yields more than `stride - CODE_TAIL` values.
     pub fn set(&mut self, codes: impl IntoIterator<Item = i8>, stride: usize, weight: f32) {
         assert!(stride > 0 && stride.is_multiple_of(CODE_LINE), "a row of {stride} bytes isn't made of whole lines");
         self.codes.clear();
         self.codes.extend(codes);
-        let most = stride - CODE_BIAS;
+        let most = stride - CODE_TAIL;
         assert!(self.codes.len() <= most, "{} codes don't fit a row of {stride} bytes", self.codes.len());
         self.codes.resize(stride, 0);
         self.shift = 128 * self.codes.iter().map(|&code| i32::from(code)).sum::<i32>();
@@ -67,14 +67,11 @@ impl CodeQuery {
     }
 }
 
-/// Asks the processor to bring `len` bytes from `at` on nearer; a hint that never fails and never reads outside `bytes`.
+/// Asks the processor to bring `len` bytes from `at` on nearer; a hint that never fails. Nothing is asked for unless all of it lies inside `bytes`.
 #[inline]
 pub fn prefetch(bytes: &[u8], at: usize, len: usize) {
-    let end = at.saturating_add(len).min(bytes.len());
-    for line in (at..end).step_by(CODE_LINE) {
-        // SAFETY: `line < bytes.len()`.
-        prefetch_line(unsafe { bytes.as_ptr().add(line) });
-    }
+    let Some(piece) = bytes.get(at..at.saturating_add(len)) else { return };
+    piece.chunks(CODE_LINE).for_each(|line| prefetch_line(line.as_ptr()));
 }
 
 #[cfg(target_arch = "x86_64")]

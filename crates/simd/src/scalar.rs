@@ -108,9 +108,10 @@ fn per_row<B, O>(dim: usize, rows: &[B], out: &mut [O], value: impl Fn(&[B]) -> 
     (0..out.len()).for_each(|i| out[i] = value(&rows[i * dim..(i + 1) * dim]));
 }
 
-/// The bias at the end of a row of codes.
-pub(crate) fn bias(row: &[u8]) -> f32 {
-    row.last_chunk().map_or(0.0, |&bytes| f32::from_le_bytes(bytes))
+/// The step and the bias at the end of a row of codes.
+pub(crate) fn tail(row: &[u8]) -> (f32, f32) {
+    let [a, b, c, d, e, f, g, h] = row.last_chunk().copied().unwrap_or_default();
+    (f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]))
 }
 
 fn score_codes(query: &[i8], shift: i32, weight: f32, rows: &[u8], ids: &[u32], out: &mut [f32]) {
@@ -118,7 +119,8 @@ fn score_codes(query: &[i8], shift: i32, weight: f32, rows: &[u8], ids: &[u32], 
     for (&id, out) in ids.iter().zip(out) {
         let row = &rows[id as usize * stride..][..stride];
         let product: i32 = query.iter().zip(row).map(|(&q, &c)| i32::from(q) * i32::from(c)).sum();
-        *out = weight.mul_add((product - shift) as f32, bias(row));
+        let (step, bias) = tail(row);
+        *out = (weight * step).mul_add((product - shift) as f32, bias);
     }
 }
 

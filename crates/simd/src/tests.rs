@@ -231,14 +231,17 @@ proptest! {
         let stride = lines * 64;
         let byte = |i: usize| (seed.wrapping_add(i as u32).wrapping_mul(0x9E37_79B1) >> 21) as u8;
         let mut rows: Vec<u8> = (0..9 * stride).map(byte).collect();
-        rows.chunks_exact_mut(stride).enumerate().for_each(|(i, row)| row[stride - 4..].copy_from_slice(&(i as f32 * 1.5).to_le_bytes()));
-        let codes: Vec<i8> = (0..stride - 4).map(|i| byte(i + 77) as i8).collect();
+        rows.chunks_exact_mut(stride).enumerate().for_each(|(i, row)| {
+            row[stride - 8..stride - 4].copy_from_slice(&(0.25 + i as f32).to_le_bytes());
+            row[stride - 4..].copy_from_slice(&(i as f32 * 1.5).to_le_bytes());
+        });
+        let codes: Vec<i8> = (0..stride - 8).map(|i| byte(i + 77) as i8).collect();
         let mut query = crate::CodeQuery::default();
         query.set(codes.iter().copied(), stride, weight);
         let expected: Vec<f32> = ids.iter().map(|&id| {
             let row = &rows[id as usize * stride..];
             let product: i32 = codes.iter().zip(row).map(|(&q, &c)| i32::from(q) * (i32::from(c) - 128)).sum();
-            weight.mul_add(product as f32, id as f32 * 1.5)
+            (weight * (0.25 + id as f32)).mul_add(product as f32, id as f32 * 1.5)
         }).collect();
         let mut padded = codes.clone();
         padded.resize(stride, 0);

@@ -42,17 +42,21 @@ pub(super) fn connect(
         let last = |id: u32| id as usize * degree + degree - 1;
         let free = near.iter().copied().find(|&id| rows[last(id)] == NONE);
         let Some(from) = free.or(near.first().copied()) else { continue };
-        let displaced = put(&mut rows[from as usize * degree..][..degree], node);
-        if displaced != NONE {
-            // Where no row had a free place, the new node leads on to what lost its link, so nothing gets lost.
-            let row = &mut rows[node as usize * degree..][..degree];
-            if !row.contains(&displaced) {
-                put(row, displaced);
-            }
-        }
+        insert(rows, degree, from, node);
         spread(links, &[node], &mut reached);
     }
     Ok(())
+}
+
+/// Links from `from` to `node`. Where the row has no free place, `node` leads on to what lost its link, so that nothing gets lost.
+pub(super) fn insert(rows: &mut [u32], degree: usize, from: u32, node: u32) {
+    let displaced = put(&mut rows[from as usize * degree..][..degree], node);
+    if displaced != NONE && displaced != node {
+        let row = &mut rows[node as usize * degree..][..degree];
+        if !row.contains(&displaced) {
+            put(row, displaced);
+        }
+    }
 }
 
 /// Puts a link into the first free place of a row or else the last one; returns what stood there.

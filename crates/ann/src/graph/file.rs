@@ -68,7 +68,6 @@ struct Meta {
     dim: usize,
     count: usize,
     unit: f32,
-    step: f32,
     kept: String,
     degree: usize,
     start: u32,

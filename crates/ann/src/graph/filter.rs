@@ -11,8 +11,10 @@ use std::cmp::Reverse;
 
 /// Scoring one more code row of a scan costs this part of visiting one more node of a walk; measured on sets of 60,000 to 1,000,000 vectors.
 const VISIT: usize = 60;
-/// Rows of a scan that are asked for at once.
-const BLOCK: usize = 64;
+/// Rows of a scan that are asked for at once: about as many as a core can wait for.
+const BLOCK: usize = 32;
+/// Blocks of a scan, or visits of a walk, between two looks at the cancel flag.
+const POLL: usize = 64;
 /// A walk that has met so many more nodes than a scan would score gives up.
 const PATIENCE: usize = 4000;
 
@@ -75,40 +77,60 @@ impl GraphIndex {
         cancel: &Cancel,
     ) -> Result<(), Cancelled> {
         scratch.start(0, 0, most);
+        let mut positions = std::mem::take(&mut scratch.positions);
+        positions.clear();
         match allow {
-            Some(allow) => self.score_all(allow.iter().filter_map(|slot| self.positions.get(slot)), scratch, cancel),
-            None => {
-                let live = (0..self.slots.len() as u32).filter(|&position| !self.dead.contains(position));
-                self.score_all(live, scratch, cancel)
-            }
+            Some(allow) => self.positions_of(allow, &mut positions),
+            None => positions.extend((0..self.slots.len() as u32).filter(|&position| !self.dead.contains(position))),
         }
+        let result = scratch.score_all(self.view(), &positions, cancel);
+        scratch.positions = positions;
+        result
     }
 
-    fn score_all(
-        &self,
-        mut positions: impl Iterator<Item = u32>,
-        scratch: &mut Scratch,
-        cancel: &Cancel,
-    ) -> Result<(), Cancelled> {
-        let view = self.view();
-        let mut next: Vec<u32> = Vec::with_capacity(BLOCK);
-        loop {
-            cancel.check()?;
-            // The rows of the next block are on their way while this one is scored.
-            std::mem::swap(&mut scratch.ids, &mut next);
-            next.clear();
-            next.extend(positions.by_ref().take(BLOCK));
-            next.iter().for_each(|&id| prefetch(view.codes, id as usize * view.stride, view.stride));
-            scratch.score(view);
-            scratch.offer();
-            if next.is_empty() {
-                return Ok(());
+    /// The positions of the slots that have one.
+    fn positions_of(&self, allow: &SlotSet, out: &mut Vec<u32>) {
+        // Of a narrow filter nearly every word is empty: eight are passed over at once.
+        for (group, words) in allow.words().chunks(8).enumerate() {
+            if words.iter().fold(0, |all, word| all | word) == 0 {
+                continue;
+            }
+            for (i, &word) in words.iter().enumerate() {
+                let mut rest = word;
+                while rest != 0 {
+                    let slot = (group * 8 + i) as u32 * 64 + rest.trailing_zeros();
+                    rest &= rest - 1;
+                    out.extend(self.positions.get(slot));
+                }
             }
         }
     }
 }
 
 impl Scratch {
+    /// Scores the codes at the given positions and offers those that may be among the nearest.
+    fn score_all(&mut self, view: View<'_>, positions: &[u32], cancel: &Cancel) -> Result<(), Cancelled> {
+        let ask = |ids: &[u32]| ids.iter().for_each(|&id| prefetch(view.codes, id as usize * view.stride, view.stride));
+        ask(&positions[..positions.len().min(BLOCK)]);
+        self.scores.resize(BLOCK, 0.0);
+        for (block, ids) in positions.chunks(BLOCK).enumerate() {
+            if block % POLL == 0 {
+                cancel.check()?;
+            }
+            // The rows of the next block are on their way while this one is scored.
+            let next = (block + 1) * BLOCK;
+            ask(&positions[next.min(positions.len())..(next + BLOCK).min(positions.len())]);
+            let scores = &mut self.scores[..ids.len()];
+            self.query.scores(view.codes, ids, scores);
+            let limit = self.pool.limit();
+            // Hardly a block holds a near one once a few blocks were seen; without a branch the comparison runs on whole registers.
+            if scores.iter().fold(false, |any, &score| any | (score <= limit)) {
+                ids.iter().zip(scores).for_each(|(&id, score)| self.pool.offer(*score, id));
+            }
+        }
+        Ok(())
+    }
+
     /// Walks through all nodes but keeps only allowed ones, until no node left to visit is nearer than the last of the `wide` nearest that are allowed.
     /// `false` when it met `budget` nodes before.
     fn walk_through(
@@ -120,7 +142,6 @@ impl Scratch {
         budget: usize,
         cancel: &Cancel,
     ) -> Result<bool, Cancelled> {
-        const POLL: usize = 64;
         self.start(view.nodes(), wide, most);
         self.open.clear();
         let starts = std::mem::take(&mut self.starts);

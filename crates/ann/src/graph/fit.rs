@@ -5,7 +5,7 @@ use super::space::{Projection, Space};
 use crate::random::Random;
 use crate::vector;
 use canopy_core::{Cancel, Cancelled, MetricKind, Rows};
-use canopy_simd::{CODE_BIAS, CODE_LINE, CodeQuery, l2sq_rows_f32};
+use canopy_simd::{CODE_LINE, CODE_TAIL, CodeQuery, l2sq_rows_f32};
 use rayon::prelude::*;
 
 /// Rows of the sample.
@@ -17,8 +17,8 @@ const AMONG: usize = 4096;
 /// Neighbours that must be found among as many candidates.
 const NEAR: usize = 10;
 /// Share of the true neighbours among the candidates from which on a space is good enough: the exact second look makes good what is missing. Images and texts
-/// are fastest with three lines of codes, which reach 0.94 and 0.91 of this; two lines (0.907 and 0.82) need so many more candidates that they are slower.
-const ENOUGH: f64 = 0.91;
+/// are fastest with two and three lines of codes, which reach 0.907 and 0.905; a line less (0.83 and 0.82) needs so many more candidates that it is slower.
+const ENOUGH: f64 = 0.88;
 /// Lines of codes a row that are tried, in this order.
 const LINES: [usize; 6] = [1, 2, 3, 4, 6, 8];
 
@@ -45,17 +45,17 @@ pub(super) fn fit(
     let mean = mean(&sample, full);
     sample.chunks_exact_mut(full).for_each(|row| row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean));
     cancel.check()?;
-    let plain = || Space::new(metric, dim, unit, mean.clone(), Vec::new(), 1.0).with_step(&sample);
+    let plain = || Space::new(metric, dim, unit, mean.clone(), Vec::new());
     let fixed = walk_dim.min(full);
     // Below one line there is nothing to save; few rows can't tell directions from chance.
-    if full + CODE_BIAS <= CODE_LINE || (fixed == 0 && count < 40 * NEAR) || fixed == full {
+    if full + CODE_TAIL <= CODE_LINE || (fixed == 0 && count < 40 * NEAR) || fixed == full {
         return Ok(plain());
     }
     let covariance = pca::covariance(&sample, full);
     cancel.check()?;
     let space = |directions: &[f32], lean: usize| {
         let matrix = Space::matrix(directions, lean, full);
-        Space::new(metric, dim, unit, mean.clone(), matrix, 1.0).with_step(&sample)
+        Space::new(metric, dim, unit, mean.clone(), matrix)
     };
     if fixed > 0 {
         let (directions, _) = pca::directions(&covariance, full, fixed);
@@ -64,7 +64,7 @@ pub(super) fn fit(
     let truth = truth(&sample, full);
     let mut directions = Vec::new();
     for lines in LINES {
-        let lean = lines * CODE_LINE - CODE_BIAS;
+        let lean = lines * CODE_LINE - CODE_TAIL;
         // Saving less than a quarter of the codes isn't worth the error of the projection.
         if lean * 4 > full * 3 {
             break;
@@ -130,7 +130,7 @@ fn found(space: &Space, sample: &[f32], truth: &[Vec<u32>]) -> f64 {
     let count = among.len() / full;
     let mut codes = vec![0; count * space.stride];
     // Rows of the sample are scaled, lifted and centred already.
-    let bare = Space::new(MetricKind::L2, full, 1.0, vec![0.0; full], space.matrix.clone(), space.step);
+    let bare = Space::new(MetricKind::L2, full, 1.0, vec![0.0; full], space.matrix.clone());
     codes.par_chunks_mut(space.stride).zip(among.par_chunks(full)).for_each_init(
         Projection::default,
         |scratch, (out, row)| {

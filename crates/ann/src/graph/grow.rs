@@ -4,6 +4,7 @@
 //! links back are grouped by the node they lead to, and each such node is dealt with by one thread. Batches grow with the graph.
 
 use super::bits::Bits;
+use super::connect;
 use super::entry::{self, Entry};
 use super::links::{Links, NONE};
 use super::prune::ask;
@@ -58,7 +59,8 @@ impl Growth<'_> {
         let mut at = 0;
         while at < order.len() {
             cancel.check()?;
-            let mut end = at + (self.present / PART).clamp(1, MOST);
+            // Nor is it larger than what came before it in this call: new vectors may be near to each other and far from all others.
+            let mut end = at + (self.present / PART).min(at).clamp(1, MOST);
             if samples {
                 let next = (at + 1..=end).find(|&count| entry::is_sample(count));
                 end = next.unwrap_or(end);
@@ -92,7 +94,26 @@ impl Growth<'_> {
         for (&node, row) in batch.iter().zip(chosen.chunks_exact(degree)) {
             Links::fill(&mut rows[node as usize * width..][..width], Links::filled(row));
         }
-        self.link_back(batch, &chosen)
+        self.link_back(batch, &chosen)?;
+        self.adopt(batch, &chosen)
+    }
+
+    /// A node of the batch that no row took a link to gets one from the nearest of its own neighbours.
+    fn adopt(&mut self, batch: &[u32], chosen: &[u32]) -> Result<(), Error> {
+        let view = self.view();
+        let orphan = |(row, &node): (&[u32], &u32)| {
+            let near = Links::filled(row);
+            let known = near.iter().any(|&other| view.neighbours(other).contains(&node));
+            (!known).then_some(()).and_then(|()| near.first()).map(|&nearest| (node, nearest))
+        };
+        let orphans: Vec<(u32, u32)> =
+            chosen.par_chunks(self.shape.degree).zip(batch).with_min_len(64).filter_map(orphan).collect();
+        let width = self.links.degree;
+        let rows = self.links.rows.get_mut()?;
+        for (node, nearest) in orphans {
+            connect::insert(rows, width, nearest, node);
+        }
+        Ok(())
     }
 
     /// The neighbours that a new node gets.

@@ -3,7 +3,7 @@
 //! The rule of relative neighbourhood graphs with slack (Malkov and Yashunin 2018; Subramanya et al. 2019, there `alpha`).
 
 use super::walk::View;
-use canopy_simd::{CODE_BIAS, CodeQuery};
+use canopy_simd::{CODE_TAIL, CodeQuery};
 
 /// Buffers of one thread.
 #[derive(Debug, Default)]
@@ -20,9 +20,10 @@ pub(super) struct Buffers {
 /// Makes the code row of a node a query, so that scores plus the node's own bias are squared distances from it; returns that bias.
 pub(super) fn ask(view: View<'_>, node: u32, query: &mut CodeQuery) -> f32 {
     let row = &view.codes[node as usize * view.stride..][..view.stride];
-    let (codes, bias) = row.split_at(view.stride - CODE_BIAS);
-    query.set(codes.iter().map(|&code| (code ^ 128) as i8), view.stride, -2.0);
-    bias.first_chunk().map_or(0.0, |&bytes| f32::from_le_bytes(bytes))
+    let (codes, tail) = row.split_at(view.stride - CODE_TAIL);
+    let number = |at: usize| tail[at..].first_chunk().map_or(0.0, |&bytes| f32::from_le_bytes(bytes));
+    query.set(codes.iter().map(|&code| (code ^ 128) as i8), view.stride, -2.0 * number(0));
+    number(4)
 }
 
 impl Buffers {

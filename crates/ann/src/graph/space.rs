@@ -7,7 +7,7 @@
 
 use super::pca;
 use canopy_core::MetricKind;
-use canopy_simd::{CODE_BIAS, CODE_LINE, CodeQuery, dot_block_i8, dot_f32, dot_rows_f32};
+use canopy_simd::{CODE_LINE, CODE_TAIL, CodeQuery, dot_block_i8, dot_f32, dot_rows_f32};
 
 /// Codes run from -127 to 127.
 const STEPS: f32 = 127.0;
@@ -15,10 +15,8 @@ const STEPS: f32 = 127.0;
 const ROUND: f32 = 12_582_912.0;
 /// A query whose largest value is at most so many times its root mean square loses nothing that counts in 8 bits.
 const EVEN: f32 = 6.0;
-/// Room above the largest value of the sample.
-const HEADROOM: f32 = 1.05;
 
-/// The projection and the step of the codes.
+/// The projection.
 #[derive(Debug, Clone)]
 pub(super) struct Space {
     pub(super) metric: MetricKind,
@@ -31,7 +29,6 @@ pub(super) struct Space {
     pub(super) stride: usize,
     /// Vectors are multiplied by this first: then none of the build is longer than 1 and no square overflows.
     pub(super) unit: f32,
-    pub(super) step: f32,
     pub(super) mean: Vec<f32>,
     /// `lean x full`; empty when every coordinate is kept as it is.
     pub(super) matrix: Vec<f32>,
@@ -50,28 +47,16 @@ pub(super) struct Projection {
 }
 
 impl Space {
-    /// The space of the given directions, before the step is known.
-    pub(super) fn new(metric: MetricKind, dim: usize, unit: f32, mean: Vec<f32>, matrix: Vec<f32>, step: f32) -> Self {
+    /// The space of the given directions.
+    pub(super) fn new(metric: MetricKind, dim: usize, unit: f32, mean: Vec<f32>, matrix: Vec<f32>) -> Self {
         let full = mean.len();
         let lean = if matrix.is_empty() { full } else { matrix.len() / full };
-        let stride = (lean + CODE_BIAS).next_multiple_of(CODE_LINE);
+        let stride = (lean + CODE_TAIL).next_multiple_of(CODE_LINE);
         let (mut bytes, mut scales) = (vec![0; matrix.len()], Vec::new());
         for (row, bytes) in matrix.chunks_exact(full).zip(bytes.chunks_exact_mut(full)) {
             scales.push(canopy_simd::quantize_i8(row, bytes).scale);
         }
-        Self { metric, dim, full, lean, stride, unit, step, mean, matrix, bytes, scales }
-    }
-
-    /// Chooses the step: the largest value of a centred sample fits.
-    pub(super) fn with_step(mut self, sample: &[f32]) -> Self {
-        let mut lean = vec![0.0; self.lean];
-        let mut largest = 0.0_f32;
-        for row in sample.chunks_exact(self.full) {
-            self.project(row, &mut lean);
-            largest = lean.iter().fold(largest, |largest, value| largest.max(value.abs()));
-        }
-        self.step = if largest > 1e-18 { largest * HEADROOM / STEPS } else { 1.0 };
-        self
+        Self { metric, dim, full, lean, stride, unit, mean, matrix, bytes, scales }
     }
 
     /// The main directions of a centred sample, rotated.
@@ -101,16 +86,18 @@ impl Space {
         scratch.centred.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
         scratch.lean.resize(self.lean, 0.0);
         self.project(&scratch.centred, &mut scratch.lean);
-        let inverse = self.step.recip();
+        // A step of its own for each vector, so that one which lies far outside of what the space was chosen from has good codes too.
+        let step = step_of(&scratch.lean, STEPS);
+        let inverse = step.recip();
         // Places after the last direction hold the code of 0, so that they add nothing between two rows either.
         out.fill(128);
         for (out, &value) in out.iter_mut().zip(&scratch.lean) {
-            // Vectors added later may be longer than the sample: their codes stop at the edge.
             *out = nearest((value * inverse).clamp(-STEPS, STEPS)) as u8 ^ 128;
         }
-        let square = (dot_f32(&scratch.centred, &scratch.centred) - excess) * inverse * inverse;
-        let end = out.len() - CODE_BIAS;
-        out[end..].copy_from_slice(&square.to_le_bytes());
+        let square = dot_f32(&scratch.centred, &scratch.centred) - excess;
+        let (_, tail) = out.split_at_mut(self.stride - CODE_TAIL);
+        tail[..4].copy_from_slice(&step.to_le_bytes());
+        tail[4..].copy_from_slice(&square.to_le_bytes());
     }
 
     /// Makes a checked query ready for the codes.
@@ -131,11 +118,10 @@ impl Space {
         } else {
             self.project_bytes(scratch);
         }
-        let largest = scratch.lean.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-        let step = if largest > 1e-30 { largest / STEPS } else { 1.0 };
+        let step = step_of(&scratch.lean, STEPS);
         let inverse = step.recip();
         let codes = scratch.lean.iter().map(|value| nearest(value * inverse) as i8);
-        out.set(codes, self.stride, -2.0 * step / self.step);
+        out.set(codes, self.stride, -2.0 * step);
     }
 
     /// Projects through the 8-bit matrix.
@@ -171,6 +157,12 @@ impl Space {
     pub(super) fn bytes(&self) -> usize {
         (self.mean.len() + self.matrix.len() + self.scales.len()) * size_of::<f32>() + self.bytes.len()
     }
+}
+
+/// The step by which the largest of the values becomes `most`.
+fn step_of(values: &[f32], most: f32) -> f32 {
+    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    if largest > 1e-30 { largest / most } else { 1.0 }
 }
 
 /// The nearest integer; ties go to the even one.

@@ -96,6 +96,8 @@ pub(super) struct Scratch {
     pub(super) scores: Vec<f32>,
     /// Nodes that a filtered walk may still visit, nearest first.
     pub(super) open: BinaryHeap<Reverse<u64>>,
+    /// Positions of a scan.
+    pub(super) positions: Vec<u32>,
     pub(super) prune: super::prune::Buffers,
     pub(super) row: Vec<f32>,
 }

@@ -27,7 +27,8 @@ macro_rules! score {
                     }
                 }
                 let product = vaddvq_s32(vaddq_s32(sums[0], sums[1]));
-                *out = weight.mul_add(product as f32, crate::scalar::bias(row));
+                let (step, bias) = crate::scalar::tail(row);
+                *out = (weight * step).mul_add(product as f32, bias);
             }
         }
     };

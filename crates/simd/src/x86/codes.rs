@@ -13,16 +13,19 @@ fn four(ids: &[u32], at: usize) -> [usize; ROWS] {
     std::array::from_fn(|r| ids[(at + r).min(ids.len() - 1)] as usize)
 }
 
+/// Steps and biases of four rows.
+///
 /// # Safety
-/// 4 bytes are readable before each row's end.
+/// 8 bytes are readable before each row's end.
 #[inline]
 #[target_feature(enable = "sse4.1")]
-unsafe fn biases(rows: &[u8], ids: [usize; ROWS], stride: usize) -> __m128 {
-    let bias = |r: usize| {
+unsafe fn tails(rows: &[u8], ids: [usize; ROWS], stride: usize) -> (__m128, __m128) {
+    let tail = |r: usize| {
         // SAFETY: the caller's promise.
-        unsafe { rows.as_ptr().add((ids[r] + 1) * stride - 4).cast::<f32>().read_unaligned() }
+        unsafe { _mm_castsi128_ps(_mm_loadl_epi64(rows.as_ptr().add((ids[r] + 1) * stride - 8).cast())) }
     };
-    _mm_setr_ps(bias(0), bias(1), bias(2), bias(3))
+    let (ab, cd) = (_mm_unpacklo_ps(tail(0), tail(1)), _mm_unpacklo_ps(tail(2), tail(3)));
+    (_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab))
 }
 
 /// Writes the first scores of a group of four.
@@ -80,8 +83,8 @@ unsafe fn vnni<const LINES: usize>(query: &[i8], shift: i32, weight: f32, rows: 
         let sums = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all));
         let products = _mm_cvtepi32_ps(_mm_sub_epi32(sums, _mm_set1_epi32(shift)));
         // SAFETY: the rows lie inside `rows`.
-        let biases = unsafe { biases(rows, four, stride) };
-        store(_mm_fmadd_ps(_mm_set1_ps(weight), products, biases), &mut out[at..]);
+        let (steps, biases) = unsafe { tails(rows, four, stride) };
+        store(_mm_fmadd_ps(_mm_mul_ps(_mm_set1_ps(weight), steps), products, biases), &mut out[at..]);
     }
 }
 
@@ -109,7 +112,7 @@ pub(super) unsafe fn score_avx2(query: &[i8], shift: i32, weight: f32, rows: &[u
         let sums = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all));
         let products = _mm_cvtepi32_ps(_mm_sub_epi32(sums, _mm_set1_epi32(shift)));
         // SAFETY: the rows lie inside `rows`.
-        let biases = unsafe { biases(rows, four, stride) };
-        store(_mm_fmadd_ps(_mm_set1_ps(weight), products, biases), &mut out[at..]);
+        let (steps, biases) = unsafe { tails(rows, four, stride) };
+        store(_mm_fmadd_ps(_mm_mul_ps(_mm_set1_ps(weight), steps), products, biases), &mut out[at..]);
     }
 }

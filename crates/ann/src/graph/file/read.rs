@@ -129,7 +129,7 @@ impl Source {
         if !plausible {
             return Err(wrong());
         }
-        let space = Space::new(metric, meta.dim, meta.unit, mean, matrix, meta.step);
+        let space = Space::new(metric, meta.dim, meta.unit, mean, matrix);
         let mut raw = Raw::new(kind, meta.dim);
         raw.rows = self.buffer(RAW, meta.count * meta.dim * raw.kind.bytes())?;
         let codes = self.buffer(CODES, meta.count * space.stride)?;

@@ -85,7 +85,6 @@ impl GraphIndex {
             dim: self.space.dim,
             count: self.slots.len(),
             unit: self.space.unit,
-            step: self.space.step,
             kept: self.raw.kind.name().into(),
             degree: self.links.degree,
             start: self.start,

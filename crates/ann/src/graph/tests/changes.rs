@@ -77,6 +77,27 @@ fn all_gone_and_filled_again() {
     assert_eq!(found, flat(&rows, dim, MetricKind::L2).search(&rows[..dim], 9, None, &Cancel::new()).unwrap());
 }
 
+/// Vectors far outside of what the codes were chosen from are found like any other.
+#[test]
+fn strangers_are_found() {
+    let (count, dim) = (5000, 20);
+    let rows = clusters(count, dim, 1);
+    for metric in METRICS {
+        let mut index = built(&rows, dim, metric, BuildOptions::default());
+        let mut random = Random::new(4);
+        let far: Vec<f32> = (0..50 * dim).map(|i| 300.0 * (i / dim + 1) as f32 + 100.0 * random.normal()).collect();
+        let slots: Vec<u32> = (9000..9050).collect();
+        extend(&mut index, &slots, &far);
+        let mut exact = flat(&rows, dim, metric);
+        exact.extend(&slots, Rows::new(&far, dim).unwrap()).unwrap();
+        for query in far.chunks_exact(dim) {
+            // Under cosine these lie nearer to each other than the codes' step: as many as there are must be looked at.
+            let found = index.search(query, 1, SearchOptions { ef: 60, rerank: 60 }, None, &Cancel::new()).unwrap();
+            assert_eq!(found, exact.search(query, 1, None, &Cancel::new()).unwrap(), "{metric:?}");
+        }
+    }
+}
+
 #[test]
 fn a_new_index_of_the_same_vectors() {
     let (count, dim) = (600, 16);
