@@ -11,6 +11,7 @@ use crate::task::Task;
 use crate::tree::{self, ByLeaves, ByTree, Defect, Tree};
 use canopy_core::{Cancel, Progress};
 use rayon::prelude::*;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// What a build may be told.
@@ -33,9 +34,9 @@ pub struct BuildReport {
     pub order_s: f64,
     /// Packing leaves; 0 under a custom metric, which has none.
     pub leaves_s: f64,
-    /// The cover tree.
+    /// The cover tree; 0 where straight lines let the leaves answer alone, see [`CoverTree::raise`].
     pub tree_s: f64,
-    /// Nodes of the tree: the points at different places.
+    /// Nodes of the tree: the points at different places; 0 while there is no tree.
     pub nodes: usize,
 }
 
@@ -48,13 +49,18 @@ pub struct CoverTree {
     geometry: Geometry,
     points: Points,
     order: Vec<u32>,
-    tree: Tree,
+    options: Options,
+    /// Made with the rest under a custom metric, else when it is asked for.
+    tree: OnceLock<Tree>,
     leaves: Option<Leaves>,
     report: BuildReport,
 }
 
 impl CoverTree {
-    /// Builds the tree; progress counts points.
+    /// Builds the index; progress counts points.
+    ///
+    /// Euclidean and angular queries read nothing but the leaves, so the cover tree itself, by far the longest part, is made
+    /// then when somebody asks for it.
     ///
     /// # Errors
     /// [`Error::Zero`] for angles, [`Error::Metric`] for a custom metric, [`Error::Cancelled`].
@@ -74,16 +80,48 @@ impl CoverTree {
             Geometry::Custom(_) => None,
             _ => Some(Leaves::pack(&points, &order)),
         });
-        let tree = timed(&mut report.tree_s, || match &geometry {
-            Geometry::Custom(metric) => {
-                let finder = ByTree { points: &points, metric: &**metric };
-                tree::build(&points, &order, &**metric, &finder, options.seed, &task)
-            }
-            _ => tree::build(&points, &order, &Straight, &ByLeaves::new(&points, &order), options.seed, &task),
-        })?;
-        report.nodes = tree.len();
+        let mut built = Self { geometry, points, order, options: *options, tree: OnceLock::new(), leaves, report };
+        if built.leaves.is_none() {
+            let mut tree_s = 0.0;
+            let tree = timed(&mut tree_s, || built.tree_of(&task))?;
+            (built.report.tree_s, built.report.nodes) = (tree_s, tree.len());
+            built.tree = OnceLock::from(tree);
+        }
         task.finish();
-        Ok(Self { geometry, points, order, tree, leaves, report })
+        Ok(built)
+    }
+
+    fn tree_of(&self, task: &Task<'_>) -> Result<Tree, Error> {
+        let Self { points, order, options, .. } = self;
+        match &self.geometry {
+            Geometry::Custom(metric) => {
+                let finder = ByTree { points, metric: &**metric };
+                tree::build(points, order, &**metric, &finder, options.seed, task)
+            }
+            _ => tree::build(points, order, &Straight, &ByLeaves::new(points, order), options.seed, task),
+        }
+    }
+
+    /// Makes the cover tree now, if it isn't there yet; progress counts points.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]; the next call starts anew.
+    pub fn raise(&self, cancel: &Cancel, progress: &Progress) -> Result<(), Error> {
+        if self.tree.get().is_none() {
+            let task = Task::new(cancel, progress, self.points.len());
+            // Should another thread be faster, its tree is the same.
+            let _ = self.tree.set(self.tree_of(&task)?);
+            task.finish();
+        }
+        Ok(())
+    }
+
+    fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| {
+            let (cancel, progress) = (Cancel::new(), Progress::default());
+            let task = Task::new(&cancel, &progress, self.points.len());
+            self.tree_of(&task).expect("nobody can cancel, and a custom metric was met at the build")
+        })
     }
 
     /// Number of points.
@@ -114,25 +152,26 @@ impl CoverTree {
     /// Bytes of memory that the points, the tree and the leaves hold.
     pub fn memory_bytes(&self) -> usize {
         let points = self.len() * (self.dim() * size_of::<f64>() + size_of::<u32>());
-        points + self.tree.bytes() + self.leaves.as_ref().map_or(0, Leaves::bytes)
+        points + self.tree.get().map_or(0, Tree::bytes) + self.leaves.as_ref().map_or(0, Leaves::bytes)
     }
 
-    /// Checks nesting, covering, separation, radii, and that every point is in the tree once. Takes about as long as a build.
+    /// Checks nesting, covering, separation, radii, and that every point is in the tree once. Makes the
+    /// tree where there is none yet, and takes about as long again.
     ///
     /// # Errors
     /// The first [`Defect`] that was met.
     pub fn validate(&self) -> Result<(), Defect> {
         match &self.geometry {
-            Geometry::Custom(metric) => self.tree.validate(&self.points, &**metric),
-            _ => self.tree.validate(&self.points, &Straight),
+            Geometry::Custom(metric) => self.tree().validate(&self.points, &**metric),
+            _ => self.tree().validate(&self.points, &Straight),
         }
     }
 
     /// The nodes of the tree in preorder, as `(point, its parent, its highest level)`; the root is its own parent.
     ///
-    /// Points at the place of another one are not nodes.
+    /// Points at the place of another one are not nodes. Makes the tree where there is none yet.
     pub fn nodes(&self) -> impl Iterator<Item = (u32, u32, i32)> + '_ {
-        let tree = &self.tree;
+        let tree = self.tree();
         (0..tree.len()).map(|node| (tree.ids[node], tree.ids[tree.parents[node] as usize], tree.levels[node]))
     }
 
@@ -252,7 +291,7 @@ impl CoverTree {
             Geometry::Custom(metric) => &**metric,
             _ => &Straight,
         };
-        self.tree.search(&self.points, metric, query, except, keep)?;
+        self.tree().search(&self.points, metric, query, except, keep)?;
         keep.finish();
         Ok(())
     }

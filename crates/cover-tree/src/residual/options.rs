@@ -80,7 +80,7 @@ pub struct Search {
     pub exact: bool,
     /// The gate in front of the residual kernel.
     pub gate: GatePreset,
-    /// Queries whose answers are compared with all pairs, at most one in 64 unless the gate is [`GatePreset::Audit`]; 0 for none.
+    /// Queries whose answers are compared with all pairs, at most one in 128 unless the gate is [`GatePreset::Audit`]; 0 for none.
     pub audit: usize,
     /// The recall below which the envelope is widened.
     pub least_recall: f64,

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Queries that one piece of parallel work takes.
 const RUN: usize = 64;
 /// A lookup audits one in so many queries at most.
-const AUDITED: usize = 64;
+const AUDITED: usize = 128;
 /// Walks that are tried before the rest.
 const PILOTS: usize = 64;
 /// What a pair of a walk costs more than one of all pairs: rows of V are read by four queries, not by 64, and those four look at
@@ -303,7 +303,7 @@ impl<T: Chosen> Job<'_, T> {
         out: &mut Neighbours,
     ) -> Result<u64, Error> {
         // Few queries among many points are far apart, and a walk together would hold far more points than each needs.
-        let together = if places.len() * SPARSE >= field.len() { ROWS } else { 1 };
+        let together = (ROWS * SPARSE * places.len() / field.len().max(1)).clamp(1, ROWS);
         let kept = AtomicU64::new(0);
         let run = |walk: &mut Walk<'_, S>, run: usize| -> Result<Found, Error> {
             let mut found = Found::default();

@@ -22,7 +22,7 @@ pub(crate) const ROWS: usize = 4;
 pub(crate) const STEP: usize = 4;
 /// Cache lines of a row that are fetched before it is needed; the processor follows by itself from there.
 #[cfg(target_arch = "x86_64")]
-const PREFETCHED: usize = 6;
+const PREFETCHED: usize = 4;
 /// Points of a leaf of the field.
 pub(crate) const LEAF: usize = 32;
 

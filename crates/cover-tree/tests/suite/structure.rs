@@ -66,6 +66,20 @@ fn the_same_tree_on_any_number_of_threads_and_another_for_another_seed() {
 }
 
 #[test]
+fn straight_lines_need_no_tree_until_somebody_asks() {
+    let tree = build(cube(3000, 3).points(), Geometry::Euclidean);
+    let bytes = tree.memory_bytes();
+    assert_eq!((tree.report().tree_s, tree.report().nodes), (0.0, 0));
+    let raised = Cancel::new();
+    raised.cancel();
+    assert!(tree.raise(&raised, &Progress::default()).is_err());
+    tree.raise(&Cancel::new(), &Progress::default()).unwrap();
+    assert!(tree.memory_bytes() > bytes && tree.validate().is_ok());
+    // Asked on the way, it is the same tree.
+    assert!(build(cube(3000, 3).points(), Geometry::Euclidean).nodes().eq(tree.nodes()));
+}
+
+#[test]
 fn answers_do_not_depend_on_threads() {
     let case = cube(3000, 2);
     let answer = |threads| {
