@@ -10,10 +10,12 @@ use std::fmt::Write;
 const SIDE: f64 = 480.0;
 /// Distance of the last ring from the edge.
 const BORDER: f64 = 36.0;
+/// Edges drawn at most, the strongest: a drawing stays below some 100 KB.
+const DRAWN: usize = 400;
 /// Letters of an id that are written beside a node; the whole id is in its title.
 const LETTERS: usize = 16;
-/// Nodes that are named beside their dot.
-const NAMED: usize = 24;
+/// Room that a name takes; a node whose name would cover an earlier one has it in its title only.
+const LABEL: (f64, f64) = (72.0, 11.0);
 
 /// Text that may stand in SVG: the five special characters escaped, characters that XML doesn't allow replaced.
 fn escape(text: &str) -> String {
@@ -60,32 +62,51 @@ fn places(shown: &Subgraph) -> Vec<(f64, f64)> {
     shown.nodes.iter().zip(&angles).map(place).collect()
 }
 
+/// How strong an edge is drawn: the geometric mean of what its ends give it, so that a leaf's only edge isn't the strongest of all.
+fn strengths(attention: &[Attention]) -> HashMap<(u32, u32), f64> {
+    let mut strength: HashMap<(u32, u32), f64> = HashMap::new();
+    for row in attention {
+        for (&to, &share) in row.targets.iter().zip(&row.shares) {
+            let of = strength.entry((row.node.min(to), row.node.max(to))).or_insert(1.0);
+            *of *= share.sqrt();
+        }
+    }
+    strength
+}
+
 /// Draws what is shown. The same bytes for the same explanation.
 pub(super) fn draw(shown: &Subgraph, named: &[ExplainedNode], attention: &[Attention]) -> String {
     let places = places(shown);
     let place: HashMap<u32, usize> = shown.nodes.iter().enumerate().map(|(at, node)| (node.node, at)).collect();
-    let mut strength: HashMap<(u32, u32), f64> = HashMap::new();
-    for row in attention {
-        for (&to, &share) in row.targets.iter().zip(&row.shares) {
-            let best = strength.entry((row.node.min(to), row.node.max(to))).or_default();
-            *best = best.max(share);
-        }
-    }
+    let strength = strengths(attention);
+    let strongest = strength.values().copied().fold(f64::MIN_POSITIVE, f64::max);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {SIDE} {SIDE}\" font-family=\"sans-serif\" font-size=\"10\"><title>{}</title>",
         escape(&named[0].id)
     );
-    // Writing to a string can't fail.
-    for edge in &shown.edges {
+    let mut drawn: Vec<(f64, usize)> = shown
+        .edges
+        .iter()
+        .enumerate()
+        .map(|(at, edge)| {
+            let key = (edge.source.min(edge.target), edge.source.max(edge.target));
+            (strength.get(&key).copied().unwrap_or(0.0) / strongest, at)
+        })
+        .collect();
+    drawn.sort_by(|x, y| y.0.total_cmp(&x.0).then(x.1.cmp(&y.1)));
+    drawn.truncate(DRAWN);
+    // The strongest last, on top of the others. Writing to a string can't fail.
+    for &(share, at) in drawn.iter().rev() {
+        let edge = &shown.edges[at];
         let ((x1, y1), (x2, y2)) = (places[place[&edge.source]], places[place[&edge.target]]);
-        let share = strength.get(&(edge.source.min(edge.target), edge.source.max(edge.target))).copied().unwrap_or(0.0);
         let _ = write!(
             out,
             "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"#4a7\" stroke-opacity=\"{:.2}\" stroke-width=\"{:.1}\"/>",
-            0.2 + 0.8 * share,
+            0.15 + 0.85 * share,
             0.5 + 3.5 * share
         );
     }
+    let mut labels: Vec<(f64, f64)> = Vec::new();
     for (at, (node, &(x, y))) in named.iter().zip(&places).enumerate() {
         let fill = if at == 0 { "#c43" } else { "#357" };
         let _ = write!(
@@ -94,9 +115,12 @@ pub(super) fn draw(shown: &Subgraph, named: &[ExplainedNode], attention: &[Atten
             3.0 + 12.0 * node.diffusion.sqrt(),
             escape(&node.id)
         );
-        if at < NAMED {
+        let (x, y) = (x + 6.0, y - 6.0);
+        let covered = |&(a, b): &(f64, f64)| (a - x).abs() < LABEL.0 && (b - y).abs() < LABEL.1;
+        if !labels.iter().any(covered) {
+            labels.push((x, y));
             let short: String = node.id.chars().take(LETTERS).collect();
-            let _ = write!(out, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 6.0, y - 6.0, escape(&short));
+            let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(&short));
         }
     }
     out.push_str("</svg>");
