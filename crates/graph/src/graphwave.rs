@@ -79,7 +79,7 @@ pub struct GraphWave {
 }
 
 impl GraphWaveOptions {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |name, received, expected| Err(Error::Option { name, received, expected });
         if let Some(scale) = self.scales.iter().flatten().find(|scale| !(**scale > 0.0 && **scale <= 1e6)) {
             return refuse("scales", *scale, "choose scales above 0, up to 1e6");
@@ -97,6 +97,21 @@ impl GraphWaveOptions {
             return refuse("tolerance", self.tolerance, "choose 1e-12 to 0.1");
         }
         Ok(())
+    }
+}
+
+impl GraphWaveOptions {
+    /// |exp(itx) - exp(ity)| <= t|x - y|, and the error of a column is at most `tail` in the 2-norm, so its mean at most
+    /// `tail / sqrt(n)`. A quarter of the tolerance each for this and for rounding, half for the power series.
+    fn series(&self, graph: &Graph, scales: &[f64]) -> Series {
+        let tail = 0.25 * self.tolerance * f64::from(graph.nodes()).sqrt() / self.max_t;
+        let half_width = 0.5 * largest(graph, self.laplacian, &degrees(graph));
+        Series::new(scales, half_width, tail)
+    }
+
+    /// The order of the polynomial for the scales named.
+    pub(crate) fn order(&self, graph: &Graph) -> usize {
+        self.series(graph, self.scales.as_deref().unwrap_or_default()).order()
     }
 }
 
@@ -142,11 +157,7 @@ pub fn graphwave(
     if options.exact {
         exact::embed(graph, options.laplacian, &mut found, cancel)?;
     } else {
-        // |exp(itx) - exp(ity)| <= t|x - y|, and the error of a column is at most `tail` in the 2-norm, so its mean at most
-        // `tail / sqrt(n)`. A quarter of the tolerance each for this and for rounding, half for the power series.
-        let tail = 0.25 * options.tolerance * f64::from(graph.nodes()).sqrt() / options.max_t;
-        let half_width = 0.5 * largest(graph, options.laplacian, &degrees(graph));
-        let series = Series::new(&found.scales, half_width, tail);
+        let series = options.series(graph, &found.scales);
         found.order = series.order();
         if single_will_do(options, found.order, graph.nodes()) {
             stream::<f32>(graph, options, &series, &mut found, cancel, progress)?;

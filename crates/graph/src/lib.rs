@@ -16,6 +16,7 @@
 
 mod adamic;
 mod error;
+mod estimate;
 mod explain;
 mod graph;
 mod graphwave;
@@ -26,6 +27,7 @@ mod tune;
 
 pub use adamic::{SuggestOptions, Suggestion, Suggestions, adamic_adar, hyper_adamic_adar};
 pub use error::Error;
+pub use estimate::Estimate;
 pub use explain::{Attention, ExplainOptions, ExplainedEdge, ExplainedNode, Explanation, Fidelity, explain};
 pub use graph::{Change, Dropped, Edge, Graph, GraphOptions, Parallel};
 pub use graphwave::{GraphWave, GraphWaveOptions, Laplacian, MAX_EXACT, Spectrum, graphwave, spectrum};

@@ -101,3 +101,14 @@ fn bad_options_and_cancellation() {
     let large = graphwave(&many, &exact, &Cancel::new(), &Progress::default()).unwrap_err();
     assert_eq!(large.code(), "GRAPH_TOO_LARGE");
 }
+
+#[test]
+fn estimates_grow_as_the_work_does() {
+    let options = GraphWaveOptions { scales: Some(vec![2.5, 5.0]), ..GraphWaveOptions::default() };
+    let at = |nodes: u32| options.estimate(&barabasi_albert(nodes, 4, 1)).unwrap();
+    let (small, large) = (at(500), at(2000));
+    let ratio = large.operations as f64 / small.operations as f64;
+    assert!((12.0..20.0).contains(&ratio), "{ratio}");
+    assert!(large.bytes > 2000 * 100 * 8 && large.bytes < 5 * small.bytes);
+    assert!(GraphWaveOptions { points: 0, ..options }.estimate(&karate()).is_err());
+}
