@@ -101,6 +101,12 @@ export declare class BindingGraph {
   ids(): Promise<Outcome<Buffer>>
   /** GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`. */
   graphwave(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingGraphWave>>
+  /** Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, hogwild? }`. */
+  node2Vec(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingNode2Vec>>
+  /** Searches for p and q. `options`: `{ maxMinutes?, evaluations?, patience?, held?, seed?, node2vec?, state? }`; answers what `best_pq.json` holds. */
+  tunePq(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
+  /** Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `vectors` holds a row of `dim` values for each node, or nothing. `options`: `{ hops?, limit? }`. */
+  explain(node: number, vectors: Float32Array | undefined | null, dim: number, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
   /** Adamic–Adar suggestions. `options`: `{ top?, minScore? }`. */
   adamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
 }
@@ -247,6 +253,14 @@ export interface BindingNeighbours {
   ids: Uint32Array
   /** As many distances. */
   distances: Float32Array
+}
+
+/** Embeddings of nodes. */
+export interface BindingNode2Vec {
+  /** One row a node. */
+  vectors: Float32Array
+  /** Values a row. */
+  dim: number
 }
 
 /** What a put does when the id is taken or free. */

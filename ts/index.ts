@@ -18,14 +18,19 @@ export { CanopyError, type Kind } from './engine/error.js'
 export {
   Graph,
   hyperAdamicAdar,
+  type BestPq,
   type EdgeColumns,
+  type ExplainOptions,
+  type Explanation,
   type GraphBuildOptions,
   type GraphInfo,
   type GraphReadOptions,
   type GraphWaveEmbedding,
   type GraphWaveOptions,
+  type Node2VecOptions,
   type SuggestOptions,
   type Suggestions,
+  type TunePqOptions,
 } from './engine/graph.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'

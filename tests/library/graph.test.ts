@@ -35,6 +35,48 @@ test('suggestions by rare common neighbours', async (t) => {
   t.true(near(hyper.scores[at], 1 / Math.log(2) + 1 / Math.log(3)))
 })
 
+/** Two rings of ten with one bridge. */
+const rings = {
+  nodes: 20,
+  sources: Uint32Array.from({ length: 41 }, (_, i) => (i === 40 ? 0 : i % 20)),
+  targets: Uint32Array.from({ length: 41 }, (_, i) => (i === 40 ? 10 : Math.floor((i % 20) / 10) * 10 + ((i % 10) + 1 + Math.floor(i / 20)) % 10)),
+}
+
+test('walks embed nodes near their neighbours, the same for the same seed', async (t) => {
+  const graph = await Graph.build(rings)
+  const options = { dim: 8, epochs: 8, seed: 7 }
+  const { vectors, dim } = await graph.node2vec(options)
+  t.deepEqual([vectors.length, dim], [160, 8])
+  t.deepEqual((await graph.node2vec(options)).vectors, vectors)
+  const cosine = (a: number, b: number): number => {
+    const [x, y] = [vectors.subarray(a * 8, a * 8 + 8), vectors.subarray(b * 8, b * 8 + 8)]
+    return x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0) / Math.hypot(...x) / Math.hypot(...y)
+  }
+  t.true(cosine(4, 5) > cosine(4, 15))
+  const dir = await folder(t)
+  const state = path.join(dir, 'best_pq.json')
+  const best = await graph.tunePq({ maxMinutes: 1, evaluations: 3, node2vec: { dim: 8, epochs: 1 }, state })
+  t.is(best.evaluations, 3)
+  t.true(best.p >= 0.1 && best.q <= 4)
+  t.is((await graph.tunePq({ evaluations: 3, node2vec: { dim: 8, epochs: 1 }, state })).evaluations, 3)
+  await fails(t, 'NODE2VEC_PQ', () => graph.node2vec({ p: 0 }))
+  await fails(t, 'NODE2VEC_TIME_LIMIT', () => graph.tunePq({ maxMinutes: 0 }))
+  await fails(t, 'BEST_PQ_WRITE', () => graph.tunePq({ state: path.join(dir, 'nowhere', 'best_pq.json') }))
+})
+
+test('an explanation spreads attention, and draws it', async (t) => {
+  const graph = await Graph.build(rings)
+  const { nodes, edges, attn, fidelity, svg } = await graph.explain(0, { hops: 2, limit: 12 })
+  t.is(nodes[0]?.node, 0)
+  t.true(nodes.length <= 12 && edges.length >= nodes.length - 1)
+  for (const { shares } of attn) t.true(shares.length === 0 || near(shares.reduce((sum, share) => sum + share, 0), 1))
+  t.true(fidelity.change >= fidelity.baseline)
+  t.regex(svg, /^<svg/)
+  t.deepEqual(await graph.explain(0, { hops: 2, limit: 12 }), { nodes, edges, attn, fidelity, svg })
+  for (const node of [20, -1, 1.5]) await fails(t, 'GRAPH_NODE_NOT_FOUND', () => graph.explain(node))
+  await fails(t, 'GRAPH_OPTION', () => graph.explain(0, { hops: 6 }))
+})
+
 test('graphs are read from files', async (t) => {
   const dir = await folder(t)
   const file = path.join(dir, 'friends.csv')

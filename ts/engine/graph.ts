@@ -1,6 +1,6 @@
 import type { BindingGraph, BindingSuggestions } from '#native'
 import { binding } from './binding.js'
-import { cancellable, type LongCallOptions } from './cancel.js'
+import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
 import { parse, stringify } from './json.js'
 
@@ -67,6 +67,80 @@ export interface GraphWaveEmbedding {
   order: number
 }
 
+/** How Node2Vec embeds (Grover & Leskovec 2016). */
+export interface Node2VecOptions extends LongCallOptions {
+  /** The higher, the rarer a walk turns back; default 1. */
+  p?: number | undefined
+  /** The higher, the nearer a walk stays to where it came from; default 1. */
+  q?: number | undefined
+  /** Walks from each node; default 10. */
+  walks?: number | undefined
+  /** Nodes of a walk; default 40. */
+  length?: number | undefined
+  seed?: number | undefined
+  /** Values a node. */
+  dim?: number | undefined
+  window?: number | undefined
+  negatives?: number | undefined
+  epochs?: number | undefined
+  learningRate?: number | undefined
+  /** All cores learn at once: faster, and no longer the same for the same seed. */
+  hogwild?: boolean | undefined
+}
+
+/** How p and q are searched for. */
+export interface TunePqOptions extends LongCallOptions {
+  /** Wall-clock limit, honoured inside an evaluation; default 10. */
+  maxMinutes?: number | undefined
+  /** Most evaluations, those of earlier runs included; default 30. */
+  evaluations?: number | undefined
+  patience?: number | undefined
+  /** Share of the links held back; default 0.1. */
+  held?: number | undefined
+  seed?: number | undefined
+  node2vec?: Omit<Node2VecOptions, 'signal' | 'onProgress'> | undefined
+  /** Where the best result is kept, `…/best_pq.json`; a run over the same graph resumes from it. */
+  state?: string | undefined
+}
+
+/** What `best_pq.json` holds. */
+export interface BestPq {
+  p: number
+  q: number
+  /** Recall@10 on the links held back; null where nothing was evaluated. */
+  score: number | null
+  evaluations: number
+  datasetHash: string
+  seed: number
+  stoppedBy: string
+  trials: { p: number; q: number; score: number }[]
+}
+
+/** A node's neighbourhood, and why. */
+export interface Explanation {
+  /** The explained node first, then by falling diffusion. */
+  nodes: { node: number; id: string; hop: number; diffusion: number }[]
+  edges: { source: number; target: number; weight: number; similarity: number }[]
+  /** For each node, how its attention is spread over its edges; shares sum to 1. */
+  attn: { node: number; targets: number[]; shares: number[] }[]
+  /** How much the answer changes without the edges that attention names, and without as many others. */
+  fidelity: { edges: [number, number][]; change: number; baseline: number }
+  /** A drawing. */
+  svg: string
+}
+
+/** What is explained, and how far. */
+export interface ExplainOptions extends CallOptions {
+  /** 1 to 5; default 2. */
+  hops?: number | undefined
+  /** Most nodes, 1 to 500; default 50. */
+  limit?: number | undefined
+  /** A row for each node, by which ends of edges are compared; without them neighbourhoods are. */
+  vectors?: Float32Array | undefined
+  /** Values a row of `vectors`. */
+  dim?: number | undefined
+}
+
 /** Which pairs are worth suggesting. */
 export interface SuggestOptions extends LongCallOptions {
   /** Most suggestions a node; default 50. */
@@ -117,6 +191,25 @@ export class Graph {
   async graphwave({ signal, onProgress, ...options }: GraphWaveOptions = {}): Promise<GraphWaveEmbedding> {
     const json = stringify(options)
     return cancellable(signal, (cancel) => this.#native.graphwave(json, cancel, onProgress))
+  }
+
+  /** Embeddings by biased random walks and skip-gram with negative sampling: one row a node. */
+  async node2vec({ signal, onProgress, ...options }: Node2VecOptions = {}): Promise<{ vectors: Float32Array; dim: number }> {
+    const json = stringify(options)
+    return cancellable(signal, (cancel) => this.#native.node2Vec(json, cancel, onProgress))
+  }
+
+  /** Searches for the p and q that predict held-back links best. Throws `NODE2VEC_TIME_LIMIT`, `BEST_PQ_WRITE`, `BEST_PQ_READ`. */
+  async tunePq({ signal, onProgress, ...options }: TunePqOptions = {}): Promise<BestPq> {
+    const json = stringify(options)
+    return parse(await cancellable(signal, (cancel) => this.#native.tunePq(json, cancel, onProgress)))
+  }
+
+  /** Why a node is where it is: its neighbourhood with attention over edges. Throws `GRAPH_NODE_NOT_FOUND`. */
+  async explain(node: number, { signal, vectors, dim = 0, ...options }: ExplainOptions = {}): Promise<Explanation> {
+    if (!Number.isInteger(node) || node < 0 || node > 0xffff_ffff) throw new CanopyError('GRAPH_NODE_NOT_FOUND', 'not_found', `there is no node ${node}: nodes are numbered from 0`)
+    const json = stringify(options)
+    return parse(await cancellable(signal, (cancel) => this.#native.explain(node, vectors, dim, json, cancel)))
   }
 
   /** Pairs with rare common neighbours (Adamic & Adar 2003). */

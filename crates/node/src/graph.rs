@@ -3,11 +3,13 @@
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
+use canopy_core::Rows;
 use canopy_graph::{
-    CsvOptions, Error, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded, SuggestOptions, Suggestions,
-    adamic_adar, graphwave, hyper_adamic_adar, read_csv, read_graphml, read_json,
+    CsvOptions, Error, ExplainOptions, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded,
+    Node2VecOptions, SuggestOptions, Suggestions, TuneOptions, adamic_adar, explain, graphwave, hyper_adamic_adar,
+    node2vec, read_csv, read_graphml, read_json, tune_pq,
 };
-use napi::bindgen_prelude::{Buffer, Float64Array, Uint32Array};
+use napi::bindgen_prelude::{Buffer, Float32Array, Float64Array, Uint32Array};
 use napi_derive::napi;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -60,6 +62,15 @@ pub struct BindingGraphWave {
     pub points: Float64Array,
     /// Order of the polynomial; 0 in exact mode.
     pub order: u32,
+}
+
+/// Embeddings of nodes.
+#[napi(object)]
+pub struct BindingNode2Vec {
+    /// One row a node.
+    pub vectors: Float32Array,
+    /// Values a row.
+    pub dim: u32,
 }
 
 /// Pairs worth joining, each once, sorted.
@@ -175,6 +186,65 @@ impl BindingGraph {
                 points: made.points.into(),
                 order: u32::try_from(made.order).unwrap_or(u32::MAX),
             })
+        })
+        .await
+    }
+
+    /// Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, hogwild? }`.
+    #[napi]
+    pub async fn node2vec(
+        &self,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingNode2Vec> {
+        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingNode2Vec, Trouble> {
+            let options: Node2VecOptions = from_json("the Node2Vec options", &options)?;
+            let made = node2vec(&graph, &options, &cancel, &progress)?;
+            Ok(BindingNode2Vec { vectors: made.vectors.into(), dim: u32::try_from(made.dim).unwrap_or(u32::MAX) })
+        })
+        .await
+    }
+
+    /// Searches for p and q. `options`: `{ maxMinutes?, evaluations?, patience?, held?, seed?, node2vec?, state? }`; answers what `best_pq.json` holds.
+    #[napi]
+    pub async fn tune_pq(
+        &self,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<Buffer> {
+        let (graph, ids) = (self.graph.clone(), self.ids.clone());
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        run_json(move || -> Result<_, Trouble> {
+            let options: TuneOptions = from_json("the tuning options", &options)?;
+            let ids = Some(ids.as_slice()).filter(|ids| !ids.is_empty());
+            Ok(tune_pq(&graph, ids, &options, &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `vectors` holds a row of `dim` values for each node, or nothing. `options`: `{ hops?, limit? }`.
+    #[napi]
+    pub async fn explain(
+        &self,
+        node: u32,
+        vectors: Option<Float32Array>,
+        dim: u32,
+        options: String,
+        cancel: Option<&BindingCancel>,
+    ) -> Outcome<Buffer> {
+        let (graph, ids, cancel) = (self.graph.clone(), self.ids.clone(), flag(cancel));
+        run_json(move || -> Result<_, Trouble> {
+            let options: ExplainOptions = from_json("the options of the explanation", &options)?;
+            let rows = vectors.as_deref().map(|vectors| Rows::new(vectors, dim as usize)).transpose()?;
+            let ids = Some(ids.as_slice()).filter(|ids| !ids.is_empty());
+            Ok(explain(&graph, node, rows, ids, &options, &cancel)?)
         })
         .await
     }
