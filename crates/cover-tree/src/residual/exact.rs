@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::neighbours::Neighbours;
 use crate::task::Task;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Queries that pass over the leaves together: 64 rows of 512 `f32` are 128 KiB. With a chunk of as much they stay in L2.
 const BLOCK: usize = 64;
@@ -42,13 +43,13 @@ impl<T: Chosen> Block<T> {
         }
     }
 
-    /// Holds queries (at most [`BLOCK`]) against the first `leaves` leaves of a field. `note` sees, for each query and run of
+    /// Holds queries (at most [`BLOCK`]) against some leaves of a field. `note` sees, for each query and run of
     /// points, correlations and squared distances and the points' places.
     fn run(
         &mut self,
         source: &impl Source<Real = T>,
         field: &Field,
-        leaves: usize,
+        leaves: Range<usize>,
         queries: &[Query<'_, T>],
         mut note: impl FnMut(usize, &[T], &[T], &[u32]),
     ) {
@@ -59,8 +60,8 @@ impl<T: Chosen> Block<T> {
         let (loops, dim, ids) = (T::loops(), shape.places().dim, &shape.places().ids);
         let variance = T::from_f64(shape.variance);
         let unlimited = [f64::INFINITY; ROWS];
-        for first in (0..leaves).step_by(CHUNK) {
-            let last = (first + CHUNK).min(leaves);
+        for first in leaves.clone().step_by(CHUNK) {
+            let last = (first + CHUNK).min(leaves.end);
             let list = field.places(first..last);
             let len = list.len();
             self.inverse.clear();
@@ -124,7 +125,7 @@ pub(crate) fn exact<'a, S: Source>(
         task.advance(0)?;
         let range = at * BLOCK..((at + 1) * BLOCK).min(count);
         let queries: Vec<Query<'_, S::Real>> = range.clone().map(&query).collect();
-        block.run(source, field, leaves(range.end), &queries, |_, _, _, _| ());
+        block.run(source, field, 0..leaves(range.end), &queries, |_, _, _, _| ());
         let mut found = Found::default();
         block.best[..queries.len()].iter_mut().for_each(|best| found.push(best.finish(), k));
         task.advance(queries.len())?;
@@ -141,16 +142,16 @@ pub(crate) fn copy(found: &[Found], at: usize, out: &mut Neighbours, to: usize) 
     found[at / BLOCK].copy(at % BLOCK, out, to);
 }
 
-/// How many of `count` queries go together in [`all_pairs`]: few enough to keep all threads busy, many enough that each row of
-/// V which is read serves several.
-pub(crate) fn group(count: usize) -> usize {
-    count.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(ROWS, BLOCK)
-}
+/// Queries that go together in [`all_pairs`].
+pub(crate) const GROUP: usize = BLOCK;
 
-/// What [`all_pairs`] gathered for a group of queries, and their nearest.
-pub(crate) type Gathered<A, T> = (A, Vec<Best<T>>);
+/// What [`all_pairs`] gathered for a group of queries, in pieces, and their nearest.
+pub(crate) type Gathered<A, T> = (Vec<A>, Vec<Best<T>>);
 
-/// All correlations and squared distances of some queries, given to `note(query, correlations, squares, places)` run by run.
+/// All correlations and squared distances of some queries, given to `note(gathered, row in the group, correlations, squares,
+/// places)` run by run.
+///
+/// Few queries are shared out by leaves, not by queries: each row of V that is read should serve all of them.
 pub(crate) fn all_pairs<'a, S: Source, A: Send>(
     source: &S,
     k: usize,
@@ -160,17 +161,33 @@ pub(crate) fn all_pairs<'a, S: Source, A: Send>(
     note: impl Fn(&mut A, usize, &[S::Real], &[S::Real], &[u32]) + Sync,
     task: &Task<'_>,
 ) -> Result<Vec<Gathered<A, S::Real>>, Error> {
-    let size = group(count);
-    let starts: Vec<usize> = (0..count).step_by(size).collect();
-    let run = |block: &mut Block<S::Real>, &first: &usize| {
+    let field = source.shape().field();
+    let groups = count.div_ceil(GROUP);
+    let pieces = (2 * rayon::current_num_threads()).div_ceil(groups.max(1));
+    let run = |block: &mut Block<S::Real>, at: usize| {
         task.advance(0)?;
-        let queries: Vec<Query<'_, S::Real>> = (first..(first + size).min(count)).map(&query).collect();
+        let (group, piece) = (at / pieces, at % pieces);
+        let queries: Vec<Query<'_, S::Real>> = (group * GROUP..((group + 1) * GROUP).min(count)).map(&query).collect();
+        let leaves = field.leaves() * piece / pieces..field.leaves() * (piece + 1) / pieces;
         let mut gathered = start();
-        let field = source.shape().field();
-        block.run(source, field, field.leaves(), &queries, |row, correlations, squares, places| {
-            note(&mut gathered, first + row, correlations, squares, places);
+        block.run(source, field, leaves, &queries, |row, correlations, squares, places| {
+            note(&mut gathered, row, correlations, squares, places);
         });
         Ok((gathered, block.best[..queries.len()].to_vec()))
     };
-    starts.par_iter().with_max_len(1).map_init(|| Block::new(k), run).collect()
+    let found: Vec<(A, Vec<Best<S::Real>>)> =
+        (0..groups * pieces).into_par_iter().map_init(|| Block::new(k), run).collect::<Result<_, Error>>()?;
+    let mut out: Vec<Gathered<A, S::Real>> = Vec::with_capacity(groups);
+    for (at, (gathered, mut best)) in found.into_iter().enumerate() {
+        match out.last_mut().filter(|_| at % pieces > 0) {
+            None => out.push((vec![gathered], best)),
+            Some(group) => {
+                group.0.push(gathered);
+                for (into, from) in group.1.iter_mut().zip(&mut best) {
+                    from.finish().iter().for_each(|&(correlation, id)| into.offer(correlation, id));
+                }
+            }
+        }
+    }
+    Ok(out)
 }

@@ -399,19 +399,20 @@ pub(crate) fn envelope<T: Chosen>(
     sample.retain(|&place| !engine.is_tiny(shape.p[place]));
     let p = sample.iter().map(|&place| shape.p[place]).collect();
     let mut envelope = Envelope::new(p, &options.kernel, shape.digest(), options.seed);
-    let group = exact::group(sample.len());
-    let start = || vec![Seen::new(); group];
+    let start = || vec![Seen::new(); exact::GROUP];
     let note = |seen: &mut Vec<Seen>, row: usize, correlations: &[T], squares: &[T], _: &[u32]| {
-        let seen = &mut seen[row % group];
+        let seen = &mut seen[row];
         for (correlation, square) in correlations.iter().zip(squares) {
             seen.note(correlation.to_f64(), square.to_f64());
         }
     };
     let query = |at: usize| Query::indexed(shape, engine.v.row(sample[at]), sample[at] as u32, MISSING);
     let seen = exact::all_pairs(engine, 1, sample.len(), query, start, note, task)?;
-    for (seen, places) in seen.iter().zip(sample.chunks(group)) {
-        for (seen, &place) in seen.0.iter().zip(places) {
-            envelope.note(envelope.class(shape.p[place]), seen);
+    for ((pieces, _), places) in seen.iter().zip(sample.chunks(exact::GROUP)) {
+        for seen in pieces {
+            for (seen, &place) in seen.iter().zip(places) {
+                envelope.note(envelope.class(shape.p[place]), seen);
+            }
         }
     }
     envelope.settle();

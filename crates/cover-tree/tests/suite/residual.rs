@@ -171,3 +171,18 @@ proptest! {
         }
     }
 }
+
+/// What a larger run relies on, at a size that every test run can afford.
+#[test]
+fn guardrail_at_4096_points_along_the_curve() {
+    // Points in the order of a grid, as a file sorted by place would have them.
+    let mut rows: Vec<[f64; 3]> = gaussian(3 * 4096, 8).as_chunks().0.to_vec();
+    rows.sort_by(|a, b| (a[0].floor(), a[1].floor(), a[2]).partial_cmp(&(b[0].floor(), b[1].floor(), b[2])).unwrap());
+    let rows = rows.into_flattened();
+    let tree = build(&rows, 3, &options(KernelKind::Matern52, vec![1.0], Inducing::KMeans { count: 256, seed: 1 }));
+    for found in [before(&tree, 30, &Search::default()), all(&tree, 30, &Search::default())] {
+        let (gate, audit) = (found.report.gate, found.report.audit.expect("a sample was audited"));
+        assert!(gate.pruned > 0 && gate.kept + gate.pruned == gate.candidates, "{gate:?}");
+        assert!(audit.recall >= 0.95 && audit.queries > 0, "{audit:?}");
+    }
+}
