@@ -13,6 +13,8 @@ use std::cmp::Reverse;
 const VISIT: usize = 60;
 /// Rows of a scan that are asked for at once: about as many as a core can wait for.
 const BLOCK: usize = 32;
+/// Words of a filter that are counted, evenly spread; a wrong count costs time, never an answer.
+const COUNTED: usize = 1024;
 /// Blocks of a scan, or visits of a walk, between two looks at the cancel flag.
 const POLL: usize = 64;
 /// A walk that has met so many more nodes than a scan would score gives up.
@@ -36,6 +38,12 @@ impl Allowed<'_> {
     }
 }
 
+/// About how many slots the set holds: counting all of a million bits would take as long as scoring a thousand rows.
+fn about(allow: &SlotSet) -> usize {
+    let step = (allow.words().len() / COUNTED).max(1);
+    allow.words().iter().step_by(step).map(|word| word.count_ones() as usize * step).sum()
+}
+
 impl GraphIndex {
     pub(super) fn allowed<'a>(&'a self, allow: Option<&'a SlotSet>) -> Allowed<'a> {
         Allowed { dead: &self.dead, slots: self.slots.get(), allow }
@@ -51,7 +59,7 @@ impl GraphIndex {
         cancel: &Cancel,
     ) -> Result<(), Cancelled> {
         let nodes = self.slots.len();
-        let count = allow.map_or(self.len(), |allow| allow.len().min(self.len()));
+        let count = allow.map_or(self.len(), |allow| about(allow).min(self.len()));
         // A walk visits about wide / share nodes, share = count / nodes; a scan scores count.
         if count.saturating_mul(count) <= VISIT * wide.saturating_mul(nodes) {
             return self.scan(allow, most, scratch, cancel);

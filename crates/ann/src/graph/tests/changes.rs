@@ -77,6 +77,23 @@ fn all_gone_and_filled_again() {
     assert_eq!(found, flat(&rows, dim, MetricKind::L2).search(&rows[..dim], 9, None, &Cancel::new()).unwrap());
 }
 
+/// Between a removal and the repair, walks pass through what was removed and never return it.
+#[test]
+fn what_was_removed_is_never_found() {
+    let (count, dim) = (6000, 16);
+    let rows = clusters(count, dim, 1);
+    let mut index = built(&rows, dim, MetricKind::L2, BuildOptions::default());
+    let near = index.search(&rows[..dim], 300, SEARCH, None, &Cancel::new()).unwrap();
+    near.iter().for_each(|hit| assert!(index.remove(hit.slot).unwrap()));
+    assert!(index.free.is_empty(), "not repaired yet");
+    let found = index.search(&rows[..dim], 20, SEARCH, None, &Cancel::new()).unwrap();
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|hit| index.contains(hit.slot)));
+    let all: canopy_core::SlotSet = (0..count as u32).collect();
+    let allowed = index.search(&rows[..dim], 20, SEARCH, Some(&all), &Cancel::new()).unwrap();
+    assert_eq!(allowed, found);
+}
+
 /// Vectors far outside of what the codes were chosen from are found like any other.
 #[test]
 fn strangers_are_found() {
