@@ -31,6 +31,7 @@ mod neighbours;
 mod points;
 mod residual;
 mod task;
+mod telemetry;
 mod tree;
 
 pub use error::Error;
@@ -43,4 +44,5 @@ pub use residual::{
     MAX_INDUCING, OnMiss, Precision, ResidualAnswer, ResidualGraph, ResidualOptions, ResidualReport, ResidualTree,
     Search, SearchReport, VARIANCE_FLOOR,
 };
+pub use telemetry::{TELEMETRY_VERSION, Telemetry};
 pub use tree::Defect;

@@ -4,7 +4,7 @@ use crate::residual::{build, gaussian};
 use canopy_core::{Cancel, Coded, Fault, Progress};
 use canopy_cover_tree::{
     Envelope, Error, GatePreset, GivenFactors, GraphRefresher, Inducing, Kernel, KernelKind, MISSING, OnMiss, Points,
-    ResidualOptions, ResidualTree, Search,
+    ResidualOptions, ResidualTree, Search, Telemetry,
 };
 
 fn small(length: f64) -> ResidualOptions {
@@ -218,4 +218,23 @@ fn an_envelope_is_kept_and_taken_back_by_the_same_data_only() {
     for other in [build(&rows, 3, &small(0.8)), build(&gaussian(3 * 500, 7), 3, &small(0.7))] {
         assert_eq!(other.adopt_envelope(stored.clone()).unwrap_err().code(), "ENVELOPE_FOREIGN");
     }
+}
+
+#[test]
+fn telemetry_is_one_line_that_the_validator_reads() {
+    let (cancel, progress) = quiet();
+    let tree = build(&gaussian(3 * 600, 6), 3, &small(0.7));
+    let found = tree.predecessors(5, &Search::default(), &cancel, &progress).unwrap();
+    let lines = [tree.telemetry().to_line(), found.telemetry(&tree).to_line()];
+    for line in &lines {
+        assert!(!line.contains('\n'));
+        let read = Telemetry::parse(line).unwrap();
+        assert_eq!((read.n, read.d, read.metric.as_str()), (600, 3, "residual"));
+    }
+    let pairs = |line: &str| Telemetry::parse(line).unwrap().gate1_candidates;
+    assert_eq!((pairs(&lines[0]), pairs(&lines[1])), (None, Some(600 * 599 / 2)));
+    for (from, to) in [("\"version\":1", "\"version\":2"), ("\"search\"", "\"guess\""), ("\"n\":600", "\"m\":600")] {
+        assert!(lines[1].contains(from) && Telemetry::parse(&lines[1].replace(from, to)).is_err());
+    }
+    assert!(Telemetry::parse(&lines[1].replace("\"gate1_pruned\":", "\"gate1_pruned\":1")).is_err());
 }
