@@ -2,7 +2,8 @@
 //!
 //! A [`Graph`] is built once from edges, files or changes, and shared by readers. Structural embeddings ([`graphwave`]), random-walk
 //! embeddings ([`node2vec`], [`tune_pq`]) and link suggestions ([`adamic_adar`], [`hyper_adamic_adar`]) come out as rows that search
-//! and stores can take; [`explain`] says why nodes belong together.
+//! and stores can take; [`explain`] says why nodes belong together. `DESIGN.md` beside this crate says how
+//! and how fast.
 //!
 //! ```
 //! use canopy_core::{Cancel, Progress};
