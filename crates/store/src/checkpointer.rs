@@ -25,6 +25,8 @@ pub(crate) struct Checkpointer {
     durability: Durability,
     /// Pages in the log after the last commit.
     pages: Arc<AtomicI32>,
+    /// Pages in the log when the thread was last called; the log starts again from 0 when all of it is folded.
+    called_at: i32,
     shared: Arc<Shared>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -46,18 +48,22 @@ impl Checkpointer {
             seen.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { path: path.to_owned(), durability, pages, shared: Arc::default(), thread: None })
+        Ok(Self { path: path.to_owned(), durability, pages, called_at: 0, shared: Arc::default(), thread: None })
     }
 
     /// After a commit of `writer`: calls the thread, or folds here where it can't keep up.
     pub(crate) fn committed(&mut self, writer: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < FOLD_PAGES {
-            return;
-        }
-        if pages >= FULL_PAGES || !self.call() {
+        self.called_at = self.called_at.min(pages);
+        if pages >= FULL_PAGES {
             let _alone = self.pause();
             fold(writer);
+        } else if pages - self.called_at >= FOLD_PAGES {
+            // Folding forces both files to the disk, during which commits are slow: not more often than it pays.
+            self.called_at = pages;
+            if !self.call() {
+                fold(writer);
+            }
         }
     }
 
