@@ -297,9 +297,9 @@ export interface BindingTreeReport {
   orderS: number
   /** Seconds for packing leaves. */
   leavesS: number
-  /** Seconds for the cover tree. */
+  /** Seconds for the cover tree; 0 where none was needed. */
   treeS: number
-  /** Points at different places. */
+  /** Points at different places; 0 where no tree was needed. */
   nodes: number
   /** Bytes held. */
   memoryBytes: number

@@ -37,7 +37,7 @@ export interface CoverTreeReport {
   orderS: number
   leavesS: number
   treeS: number
-  /** Points at different places. */
+  /** Points at different places; 0 where no cover tree was needed: Euclidean and angular answers come from packed leaves. */
   nodes: number
   memoryBytes: number
 }

@@ -86,7 +86,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = arguments.number("optimise", 0)?;
     let optimise = if steps > 0 { optimise(&mut tree, steps, k)? } else { "null".into() };
     let peer = match arguments.text("peer") {
-        Some(python) => numpy(python, [n, dim, k, m], kind, lengthscale)?,
+        Some(python) => {
+            let task = format!(
+                "{{\"n\":{n},\"dim\":{dim},\"k\":{k},\"m\":{},\"runs\":{runs},\"kind\":\"{kind}\",\"lengthscale\":{lengthscale}}}",
+                report.inducing
+            );
+            numpy(python, &rows, &gaussian(queries * dim, 2), &tree.inducing(), &task)?
+        }
         None => "null".into(),
     };
     println!(
@@ -172,12 +178,18 @@ fn optimise(tree: &mut ResidualTree, steps: usize, k: usize) -> Result<String, B
     Ok(format!("{{\"steps\":{steps},\"refresh_s\":{:.4},\"all_pred_s\":{:.4}}}", refresh_s / steps, pred_s / steps))
 }
 
-/// The peer's JSON line.
-fn numpy(python: &str, numbers: [usize; 4], kind: &str, lengthscale: f64) -> Result<String, Box<dyn Error>> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bench/cover-tree-brute.py");
-    let numbers = numbers.map(|number| number.to_string());
-    let ran = Command::new(python).arg(script).args(numbers).args([kind, &lengthscale.to_string()]).output()?;
-    let text = String::from_utf8(ran.stdout)?;
+/// The peer's JSON line, on the same points, queries and inducing points.
+fn numpy(python: &str, points: &[f32], queries: &[f32], inducing: &[f64], task: &str) -> Result<String, Box<dyn Error>> {
+    let folder = std::env::temp_dir().join(format!("canopy-residual-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("points.f32"), bytemuck::cast_slice::<f32, u8>(points))?;
+    std::fs::write(folder.join("queries.f32"), bytemuck::cast_slice::<f32, u8>(queries))?;
+    std::fs::write(folder.join("inducing.f64"), bytemuck::cast_slice::<f64, u8>(inducing))?;
+    std::fs::write(folder.join("task.json"), task)?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bench/peers/residual.py");
+    let ran = Command::new(python).arg(script).arg(&folder).output();
+    std::fs::remove_dir_all(&folder)?;
+    let text = String::from_utf8(ran?.stdout)?;
     Ok(text.lines().last().ok_or("the peer printed nothing")?.to_string())
 }
 

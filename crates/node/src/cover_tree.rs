@@ -58,9 +58,9 @@ pub struct BindingTreeReport {
     pub order_s: f64,
     /// Seconds for packing leaves.
     pub leaves_s: f64,
-    /// Seconds for the cover tree.
+    /// Seconds for the cover tree; 0 where none was needed.
     pub tree_s: f64,
-    /// Points at different places.
+    /// Points at different places; 0 where no tree was needed.
     pub nodes: u32,
     /// Bytes held.
     pub memory_bytes: f64,
