@@ -179,7 +179,13 @@ fn optimise(tree: &mut ResidualTree, steps: usize, k: usize) -> Result<String, B
 }
 
 /// The peer's JSON line, on the same points, queries and inducing points.
-fn numpy(python: &str, points: &[f32], queries: &[f32], inducing: &[f64], task: &str) -> Result<String, Box<dyn Error>> {
+fn numpy(
+    python: &str,
+    points: &[f32],
+    queries: &[f32],
+    inducing: &[f64],
+    task: &str,
+) -> Result<String, Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("canopy-residual-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("points.f32"), bytemuck::cast_slice::<f32, u8>(points))?;
