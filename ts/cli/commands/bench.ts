@@ -18,12 +18,14 @@ export function addCommands(root: Command): void {
     .description('run a bench; its last line is JSON')
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (name: string | undefined, args: string[], _options: object, command: Command) => {
+    .action(async (name: string | undefined) => {
       const folder = path.join(native.packageRoot(), 'dist', 'bench')
       const names = await benches(folder)
       if (name === undefined || !names.includes(name)) throw unknown(name, names)
       const { run } = (await import(pathToFileURL(path.join(folder, `${name}.js`)).href)) as Bench
-      await run(command.optsWithGlobals()['json'] === true ? [...args, '--json'] : args)
+      // A bench has options of its own, of which some (-d, -n) are written like those of other commands: it gets what was typed.
+      const typed = process.argv.slice(2)
+      await run(typed.slice(typed.indexOf(name, typed.indexOf('bench')) + 1))
     })
 }
 
