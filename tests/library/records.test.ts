@@ -43,7 +43,7 @@ test('ten thousand records pass in order, with progress', async (t) => {
   const outcomes = await notes.add(Array.from({ length: 10_000 }, (_, i) => ({ id: `r${i}`, text: `text ${i}` })), { onProgress: (done) => seen.push(done) })
   t.is(outcomes.length, 10_000)
   t.is(outcomes[9_999]?.id, 'r9999')
-  t.deepEqual(seen, Array.from({ length: 10 }, (_, i) => Math.min(10_000, (i + 1) * 1024)))
+  t.deepEqual(seen, Array.from({ length: 20 }, (_, i) => Math.min(10_000, (i + 1) * 512)))
   let count = 0
   for await (const record of notes.records()) count += record.text.length > 0 ? 1 : 0
   t.is(count, 10_000)

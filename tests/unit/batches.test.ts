@@ -13,7 +13,7 @@ test('batches hold every record once, in order, and vectors of one length', (t) 
       const cut = [...batches(input as RecordInput[])]
       t.deepEqual(cut.flatMap((batch) => batch.records), input)
       for (const { records: part, vectors: packed, json } of cut) {
-        t.true(part.length <= 1024)
+        t.true(part.length <= 512)
         t.is(packed?.length, part[0]?.vector === undefined ? undefined : part.length * part[0].vector.length)
         t.deepEqual(parse<Array<{ id: string }>>(json).map(({ id }) => id), part.map(({ id }) => id?.toWellFormed()))
       }
@@ -26,7 +26,7 @@ test('a matrix is cut into views, never copied', (t) => {
   const matrix = new Float32Array(2500 * 4)
   const input = Array.from({ length: 2500 }, (_, i) => ({ text: String(i) }))
   const cut = [...batches(input, matrix)]
-  t.deepEqual(cut.map((batch) => batch.vectors?.length), [4096, 4096, 1808])
+  t.deepEqual(cut.map((batch) => batch.vectors?.length), [2048, 2048, 2048, 2048, 1808])
   t.true(cut.every((batch) => batch.vectors?.buffer === matrix.buffer))
 })
 

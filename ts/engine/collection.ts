@@ -109,7 +109,7 @@ export class Collection {
   }
 
   /**
-   * Writes records in batches of up to 1,024, each one transaction. When a batch fails, those before it stay and the
+   * Writes records in batches of up to 512, each one transaction. When a batch fails, those before it stay and the
    * error's `written` counts their records.
    */
   async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
