@@ -4,14 +4,17 @@
 //! The last line of standard output is one JSON object.
 
 use canopy_core::Cancel;
-use canopy_graph::{Edge, ExplainOptions, Graph, GraphOptions, explain};
+use canopy_graph::{ExplainOptions, Graph, GraphOptions, explain};
 use std::time::Instant;
+
+mod shared;
+use shared::barabasi_albert;
 
 #[expect(clippy::print_stdout, reason = "the last line of standard output is the result")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let argument = |at: usize, default: u32| std::env::args().nth(at).map_or(Ok(default), |text| text.parse());
     let (nodes, calls) = (argument(1, 100_000)?, argument(2, 300)?);
-    let graph = barabasi_albert(nodes, 8, 42)?;
+    let graph = Graph::from_edges(nodes, &barabasi_albert(nodes, 8, 42), GraphOptions::default())?;
     let mut fields = String::new();
     for (hops, limit) in [(2, 50), (5, 200)] {
         let options = ExplainOptions { hops, limit };
@@ -39,24 +42,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{{\"nodes\":{nodes},\"edges\":{},\"calls\":{calls}{fields}}}", graph.edge_count());
     Ok(())
-}
-
-fn barabasi_albert(nodes: u32, m: usize, seed: u64) -> Result<Graph, canopy_graph::Error> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut ends: Vec<u32> = (0..m as u32).collect();
-    let mut edges = Vec::new();
-    for source in m as u32..nodes {
-        let mut targets: Vec<u32> = Vec::with_capacity(m);
-        while targets.len() < m {
-            let target = ends[random.usize(0..ends.len())];
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        for target in targets {
-            ends.extend([source, target]);
-            edges.push(Edge { source, target, weight: 1.0 });
-        }
-    }
-    Graph::from_edges(nodes, &edges, GraphOptions::default())
 }

@@ -4,8 +4,11 @@
 //! longer and every sine and cosine computed by itself. The last line of standard output is one JSON object.
 
 use canopy_core::{Cancel, Progress};
-use canopy_graph::{Edge, Graph, GraphOptions, GraphWaveOptions, graphwave};
+use canopy_graph::{Graph, GraphOptions, GraphWaveOptions, graphwave};
 use std::time::Instant;
+
+mod shared;
+use shared::barabasi_albert;
 
 #[expect(clippy::print_stdout, reason = "the last line of standard output is the result")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let nodes = argument(1).map_or(Ok(10_000), |text| text.parse())?;
     let tolerance = argument(2).map_or(Ok(1e-8), |text| text.parse())?;
     let checked: u32 = argument(3).map_or(Ok(50), |text| text.parse())?;
-    let graph = barabasi_albert(nodes, 4, 42)?;
+    let graph = Graph::from_edges(nodes, &barabasi_albert(nodes, 4, 42), GraphOptions::default())?;
     let options = GraphWaveOptions { scales: Some(vec![2.5, 5.0]), tolerance, ..GraphWaveOptions::default() };
     let start = Instant::now();
     let found = graphwave(&graph, &options, &Cancel::new(), &Progress::default())?;
@@ -60,26 +63,6 @@ fn heat(graph: &Graph, node: u32, s: f64) -> Vec<f64> {
         }
     }
     heat
-}
-
-fn barabasi_albert(nodes: u32, m: usize, seed: u64) -> Result<Graph, canopy_graph::Error> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut ends: Vec<u32> = (0..m as u32).collect();
-    let mut edges = Vec::new();
-    for source in m as u32..nodes {
-        let mut targets: Vec<u32> = Vec::with_capacity(m);
-        while targets.len() < m {
-            let target = ends[random.usize(0..ends.len())];
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        for target in targets {
-            ends.extend([source, target]);
-            edges.push(Edge { source, target, weight: 1.0 });
-        }
-    }
-    Graph::from_edges(nodes, &edges, GraphOptions::default())
 }
 
 fn peak_megabytes() -> u64 {

@@ -8,6 +8,9 @@ use canopy_core::{Cancel, Progress};
 use canopy_graph::{Edge, Graph, GraphOptions, Node2Vec, Node2VecOptions, WalkOptions, node2vec, walks};
 use std::time::Instant;
 
+mod shared;
+use shared::barabasi_albert;
+
 #[expect(clippy::print_stdout, reason = "the last line of standard output is the result")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let argument = |at: usize| std::env::args().nth(at);
@@ -68,24 +71,4 @@ fn area(found: &Node2Vec, graph: &Graph, held: &[Edge]) -> f64 {
         if edge { wins += below } else { below += 1 }
     }
     wins as f64 / (held.len() as f64 * below as f64)
-}
-
-fn barabasi_albert(nodes: u32, m: usize, seed: u64) -> Vec<Edge> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut ends: Vec<u32> = (0..m as u32).collect();
-    let mut edges = Vec::new();
-    for source in m as u32..nodes {
-        let mut targets: Vec<u32> = Vec::with_capacity(m);
-        while targets.len() < m {
-            let target = ends[random.usize(0..ends.len())];
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        for target in targets {
-            ends.extend([source, target]);
-            edges.push(Edge { source, target, weight: 1.0 });
-        }
-    }
-    edges
 }

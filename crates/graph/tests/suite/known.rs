@@ -56,21 +56,5 @@ pub(crate) fn random_graph(nodes: u32, edges: usize, weights: u32, directed: boo
 
 /// Barabási and Albert's growing graph.
 pub(crate) fn barabasi_albert(nodes: u32, m: usize, seed: u64) -> Graph {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut ends: Vec<u32> = (0..m as u32).collect();
-    let mut edges = Vec::new();
-    for source in m as u32..nodes {
-        let mut targets: Vec<u32> = Vec::new();
-        while targets.len() < m {
-            let target = ends[random.usize(0..ends.len())];
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        for target in targets {
-            ends.extend([source, target]);
-            edges.push(Edge { source, target, weight: 1.0 });
-        }
-    }
-    Graph::from_edges(nodes, &edges, GraphOptions::default()).unwrap()
+    Graph::from_edges(nodes, &crate::shared::barabasi_albert(nodes, m, seed), GraphOptions::default()).unwrap()
 }

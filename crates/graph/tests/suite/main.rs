@@ -7,5 +7,7 @@ mod graphwave;
 mod known;
 mod node2vec;
 mod readers;
+#[path = "../../examples/shared/mod.rs"]
+mod shared;
 mod suggestions;
 mod tune;
