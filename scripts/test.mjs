@@ -7,6 +7,7 @@ import { run, version } from './lib/run.mjs'
 import { heartbeat, main, seconds, style } from './lib/say.mjs'
 import { checkCompilers, checkNode } from './lib/tools.mjs'
 import { cargoFailures, cargoTotals, tapTotals } from './lib/totals.mjs'
+import { canBeHad, down, guard, names as serviceNames, up, variable } from './services/index.mjs'
 
 const CI = process.env.CI === 'true'
 /** Tests that may be skipped on a CI machine, and why: each needs what that machine can't have. */
@@ -17,6 +18,8 @@ const MAY_SKIP = [
   /no permission to write, as another user$/,
   // A graphics card and its driver.
   /\bgpu\b/i,
+  // Servers that this kind of machine can't have; where they can be had, a missing one fails.
+  ...serviceNames.filter((name) => !canBeHad(name)).map((name) => new RegExp(`^(.* › )?\\[${name}\\]`)),
 ]
 const bin = (name) => at('node_modules', '.bin', name)
 const node = (script, ...args) => run(process.execPath, [at(script), ...args], { quiet: true })
@@ -56,17 +59,43 @@ async function rust() {
   return totals
 }
 
+/** Set when the tests that need servers are among what runs: they start while the rest is built. */
+let services
+
+/** Brings up what isn't there, and has it ended should this process be killed. */
+async function startServices() {
+  const all = await up()
+  const started = Object.keys(all).filter((name) => all[name].state === 'started')
+  if (started.length > 0) await guard(process.pid, started)
+  return all
+}
+
+async function stopServices() {
+  const all = await services
+  if (all !== undefined) await down(Object.keys(all).filter((name) => all[name].state === 'started'))
+}
+
 async function ava() {
-  const { code, output } = await run(bin('ava'), ['--tap'], { check: false, quiet: true, env: { NO_COLOR: '1' } })
+  const all = await services
+  const env = { NO_COLOR: '1' }
+  let missing = 0
+  for (const [name, { url, state, reason }] of Object.entries(all)) {
+    if (url !== undefined) env[variable(name)] = url
+    else console.log(style.yellow(`  ${name} is ${state}, its tests are skipped: ${reason}`))
+    if (url === undefined && CI && canBeHad(name)) missing += 1
+  }
+  const { code, output } = await run(bin('ava'), ['--tap'], { check: false, quiet: true, env })
   const totals = tapTotals(output)
   if (totals.failed > 0) console.log(totals.failures.join('\n'))
   if (code !== 0 && totals.failed === 0) throw new Error(output.slice(-8000))
+  totals.failed += missing
   return totals
 }
 
 await main(async () => {
   const wanted = process.argv.slice(2).filter((name) => name in stages)
   const chosen = Object.entries(stages).filter(([name]) => wanted.length === 0 || name === 'setup' || wanted.includes(name))
+  if (chosen.some(([name]) => name === 'ts')) services = startServices()
   const started = performance.now()
   const sum = { passed: 0, failed: 0, skipped: [] }
   for (const [index, [name, stage]] of chosen.entries()) {
@@ -86,6 +115,7 @@ await main(async () => {
       if (name === 'setup') break
     }
   }
+  await stopServices()
   const unexpected = sum.skipped.filter((title) => !MAY_SKIP.some((pattern) => pattern.test(title)))
   if (sum.skipped.length > 0) console.log(`\nskipped:\n${sum.skipped.map((title) => `  - ${title}${unexpected.includes(title) ? style.yellow(' (not expected on CI)') : ''}`).join('\n')}`)
   if (CI && unexpected.length > 0) {
