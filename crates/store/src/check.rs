@@ -37,11 +37,14 @@ fn structure(connection: &Connection) -> rusqlite::Result<Option<String>> {
 fn collection(connection: &Connection, key: u32, dim: u32) -> rusqlite::Result<Option<String>> {
     let bytes = u64::from(dim) * size_of::<f32>() as u64;
     let checks = [
-        ("its count is wrong", format!("(SELECT count(*) FROM r{key}) <> c.count")),
-        ("its empty slots are not all listed", format!("(SELECT count(*) FROM f{key}) + c.count <> c.slot_end")),
-        ("a slot is out of range", format!("(SELECT coalesce(max(slot), -1) FROM r{key}) >= c.slot_end")),
+        (
+            "its empty slots are not all listed",
+            format!(
+                "(SELECT count(*) FROM f{key}) + (SELECT count(*) FROM r{key})
+                   <> (SELECT coalesce(max(slot), -1) + 1 FROM (SELECT slot FROM f{key} UNION ALL SELECT slot FROM r{key}))"
+            ),
+        ),
         ("a slot is both taken and empty", format!("EXISTS(SELECT 1 FROM f{key} JOIN r{key} USING(slot))")),
-        ("a change has no number yet", format!("(SELECT coalesce(max(sequence), 0) FROM r{key}) > c.sequence")),
         (
             "a vector has no record",
             format!("EXISTS(SELECT 1 FROM v{key} v WHERE NOT EXISTS(SELECT 1 FROM r{key} r WHERE r.slot = v.slot))"),

@@ -39,9 +39,8 @@ struct Shared {
 }
 
 impl Checkpointer {
-    /// Looks after the log of `writer`, which must fold nothing by itself.
+    /// Looks after the log of `writer`.
     pub(crate) fn watch(writer: &mut Connection, path: &Path, durability: Durability) -> rusqlite::Result<Self> {
-        writer.pragma_update(None, "wal_autocheckpoint", 0)?;
         let pages = Arc::new(AtomicI32::new(0));
         let seen = pages.clone();
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
@@ -83,10 +82,6 @@ impl Checkpointer {
 
     fn start(&self) -> Option<(Sender<()>, JoinHandle<()>)> {
         let connection = connect::writer(&self.path, self.durability)
-            .and_then(|connection| {
-                let quiet = connection.pragma_update(None, "wal_autocheckpoint", 0);
-                quiet.map(|()| connection).map_err(|error| crate::Error::from_sqlite(&self.path, &error))
-            })
             .inspect_err(|error| tracing::warn!(%error, "commits fold the log themselves"))
             .ok()?;
         let (calls, called) = channel();

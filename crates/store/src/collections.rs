@@ -1,5 +1,6 @@
 //! The catalogue: which collections there are, and how far imports into them have come.
 
+use crate::counters::{self, Counters};
 use crate::error::{Error, Result};
 use crate::sql;
 use crate::store::Store;
@@ -8,8 +9,7 @@ use crate::validate;
 use canopy_core::MetricKind;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-const INFO: &str =
-    "SELECT key, name, settings, dim, metric, model_name, model_digest, count, sequence, slot_end FROM collections";
+const INFO: &str = "SELECT key, name, settings, dim, metric, model_name, model_digest FROM collections";
 
 impl Store {
     /// All collections, by name.
@@ -17,12 +17,13 @@ impl Store {
     /// # Errors
     /// [`Error::Corrupt`] or [`Error::Io`].
     pub fn collections(&self) -> Result<Vec<CollectionInfo>> {
-        let connection = self.readers.lease()?;
-        let read = || -> rusqlite::Result<Vec<_>> {
-            let mut list = connection.prepare_cached(&format!("{INFO} ORDER BY name"))?;
-            list.query_map([], info)?.collect()
-        };
-        read().map_err(|error| self.failed(&error))
+        self.snapshot(|connection| {
+            let read = || -> rusqlite::Result<Vec<_>> {
+                let mut list = connection.prepare_cached(&format!("{INFO} ORDER BY name"))?;
+                list.query_map([], |row| self.info(connection, row))?.collect()
+            };
+            read().map_err(|error| self.failed(&error))
+        })
     }
 
     /// The collection with this name.
@@ -30,8 +31,11 @@ impl Store {
     /// # Errors
     /// [`Error::CollectionNotFound`], [`Error::Corrupt`], [`Error::Io`].
     pub fn collection(&self, name: &str) -> Result<CollectionInfo> {
-        let connection = self.readers.lease()?;
-        let found = by_name(&connection, name).map_err(|error| self.failed(&error))?;
+        let found = self.snapshot(|connection| {
+            let mut find =
+                connection.prepare_cached(&format!("{INFO} WHERE name = ?1")).map_err(|error| self.failed(&error))?;
+            find.query_row([name], |row| self.info(connection, row)).optional().map_err(|error| self.failed(&error))
+        })?;
         found.ok_or_else(|| Error::CollectionNotFound { name: name.to_owned() })
     }
 
@@ -45,7 +49,7 @@ impl Store {
         validate::collection_spec(spec)?;
         let mut writer = self.writer_for("create a collection")?;
         writer.transaction(&self.path, |connection, _| {
-            if by_name(connection, name).map_err(|error| self.failed(&error))?.is_some() {
+            if key_of(connection, name).map_err(|error| self.failed(&error))?.is_some() {
                 return Err(Error::CollectionExists { name: name.to_owned() });
             }
             insert(connection, name, spec).map_err(|error| self.failed(&error))
@@ -59,8 +63,8 @@ impl Store {
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         let mut writer = self.writer_for("drop a collection")?;
         writer.transaction(&self.path, |connection, counters| {
-            let found = by_name(connection, name).map_err(|error| self.failed(&error))?;
-            let key = found.ok_or_else(|| Error::CollectionNotFound { name: name.to_owned() })?.key;
+            let found = key_of(connection, name).map_err(|error| self.failed(&error))?;
+            let key = found.ok_or_else(|| Error::CollectionNotFound { name: name.to_owned() })?;
             counters.remove(&key);
             let drop = || -> rusqlite::Result<()> {
                 connection.execute("DELETE FROM collections WHERE key = ?1", [key])?;
@@ -78,15 +82,14 @@ impl Store {
     pub fn set_vectors(&self, key: u32, vectors: Option<&VectorSpec>) -> Result<()> {
         vectors.map_or(Ok(()), validate::vector_spec)?;
         let mut writer = self.writer_for("change the vectors of a collection")?;
-        writer.counters(key, &self.path)?;
+        let before = writer.counters(key, &self.sql(key), &self.path)?;
         writer.transaction(&self.path, |connection, counters| {
             counters.remove(&key);
             let change = || -> rusqlite::Result<()> {
                 connection.execute(&format!("DELETE FROM v{key}"), [])?;
                 let model = vectors.and_then(|vectors| vectors.model.as_ref());
                 connection.execute(
-                    "UPDATE collections SET dim = ?2, metric = ?3, model_name = ?4, model_digest = ?5,
-                       sequence = sequence + 1, rebuild_before = sequence + 1 WHERE key = ?1",
+                    "UPDATE collections SET dim = ?2, metric = ?3, model_name = ?4, model_digest = ?5 WHERE key = ?1",
                     params![
                         key,
                         vectors.map(|vectors| vectors.dim),
@@ -95,7 +98,7 @@ impl Store {
                         model.map(|model| model.digest.as_str()),
                     ],
                 )?;
-                Ok(())
+                counters::raise_floor(connection, key, before.sequence + 1)
             };
             change().map_err(|error| self.failed(&error))
         })
@@ -108,11 +111,19 @@ impl Store {
     pub fn set_settings(&self, key: u32, settings: &str) -> Result<()> {
         validate::collection_spec(&CollectionSpec { vectors: None, settings: settings.to_owned() })?;
         let mut writer = self.writer_for("change the settings of a collection")?;
-        writer.counters(key, &self.path)?;
+        writer.counters(key, &self.sql(key), &self.path)?;
         writer.transaction(&self.path, |connection, _| {
             let sql = "UPDATE collections SET settings = ?2 WHERE key = ?1";
             connection.execute(sql, params![key, settings]).map(drop).map_err(|error| self.failed(&error))
         })
+    }
+
+    /// One row of [`INFO`], and what the collection's own tables say.
+    fn info(&self, connection: &Connection, row: &Row<'_>) -> rusqlite::Result<CollectionInfo> {
+        let key = row.get(0)?;
+        let Counters { count, sequence, slot_end, .. } =
+            counters::read(connection, &self.sql(key))?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(CollectionInfo { key, name: row.get(1)?, spec: spec(row)?, count, sequence, slot_end })
     }
 
     /// How far the import of `source` into collection `key` has come: what [`Store::apply_with_checkpoint`] stored last.
@@ -142,8 +153,11 @@ impl Store {
     }
 }
 
-fn by_name(connection: &Connection, name: &str) -> rusqlite::Result<Option<CollectionInfo>> {
-    connection.prepare_cached(&format!("{INFO} WHERE name = ?1"))?.query_row([name], info).optional()
+fn key_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<u32>> {
+    connection
+        .prepare_cached("SELECT key FROM collections WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
 }
 
 fn insert(connection: &Connection, name: &str, spec: &CollectionSpec) -> rusqlite::Result<CollectionInfo> {
@@ -166,7 +180,7 @@ fn insert(connection: &Connection, name: &str, spec: &CollectionSpec) -> rusqlit
     Ok(CollectionInfo { key, name: name.to_owned(), spec: spec.clone(), count: 0, sequence: 0, slot_end: 0 })
 }
 
-fn info(row: &Row<'_>) -> rusqlite::Result<CollectionInfo> {
+fn spec(row: &Row<'_>) -> rusqlite::Result<CollectionSpec> {
     let dim: Option<u32> = row.get(3)?;
     let metric: Option<String> = row.get(4)?;
     let (name, digest): (Option<String>, Option<String>) = (row.get(5)?, row.get(6)?);
@@ -179,12 +193,5 @@ fn info(row: &Row<'_>) -> rusqlite::Result<CollectionInfo> {
         }
         _ => None,
     };
-    Ok(CollectionInfo {
-        key: row.get(0)?,
-        name: row.get(1)?,
-        spec: CollectionSpec { vectors, settings: row.get(2)? },
-        count: row.get(7)?,
-        sequence: row.get(8)?,
-        slot_end: row.get(9)?,
-    })
+    Ok(CollectionSpec { vectors, settings: row.get(2)? })
 }

@@ -56,6 +56,8 @@ fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite
         }
     }
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)?;
+    // The checkpointer folds the log; a commit that did would wait for the disk.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
 }
 

@@ -20,6 +20,7 @@ mod check;
 mod checkpointer;
 mod collections;
 mod connect;
+mod counters;
 mod create;
 mod error;
 pub mod import;

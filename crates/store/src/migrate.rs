@@ -82,9 +82,20 @@ fn run(connection: &mut Connection, path: &Path, version: u32) -> Result<()> {
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| fail(&error))?;
     if version < 2 {
         from_1(&transaction, path)?;
+    } else {
+        from_2(&transaction).map_err(|error| fail(&error))?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(|error| fail(&error))?;
     transaction.commit().map_err(|error| fail(&error))
+}
+
+/// Version 2 wrote counters beside every collection's description.
+fn from_2(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "ALTER TABLE collections RENAME COLUMN sequence TO sequence_floor;
+         ALTER TABLE collections DROP COLUMN count;
+         ALTER TABLE collections DROP COLUMN slot_end;",
+    )
 }
 
 /// A collection of version 1: its number and the dimension of its vectors.
@@ -106,12 +117,12 @@ fn from_1(connection: &Connection, path: &Path) -> Result<()> {
         list.query_map([], |row| Ok(Old { key: row.get(0)?, dim: row.get(1)? }))?.collect()
     };
     for old in read().map_err(|error| fail(&error))? {
-        let count = move_records(connection, path, &old)?;
+        move_records(connection, path, &old)?;
         let finish = || -> rusqlite::Result<()> {
             connection.execute(
-                "INSERT INTO collections(key, name, settings, dim, metric, model_name, model_digest, count, sequence, slot_end)
-                 SELECT key, name, settings, dim, metric, model_name, model_digest, ?2, ?2, ?2 FROM old_collections WHERE key = ?1",
-                params![old.key, count],
+                "INSERT INTO collections(key, name, settings, dim, metric, model_name, model_digest)
+                 SELECT key, name, settings, dim, metric, model_name, model_digest FROM old_collections WHERE key = ?1",
+                [old.key],
             )?;
             connection.execute_batch(&format!("DROP TABLE records{}", old.key))
         };
@@ -120,10 +131,10 @@ fn from_1(connection: &Connection, path: &Path) -> Result<()> {
     connection.execute_batch("DROP TABLE old_collections").map_err(|error| fail(&error))
 }
 
-/// Moves the records of one collection into new, dense slots (nothing outside knew the old ones) and counts them.
-fn move_records(connection: &Connection, path: &Path, old: &Old) -> Result<u32> {
+/// Moves the records of one collection into new, dense slots: nothing outside knew the old ones.
+fn move_records(connection: &Connection, path: &Path, old: &Old) -> Result<()> {
     let fail = |error: &rusqlite::Error| Error::from_sqlite(path, error);
-    let run = || -> rusqlite::Result<Result<u32>> {
+    let run = || -> rusqlite::Result<Result<()>> {
         let key = old.key;
         connection.execute_batch(&sql::create_tables(key))?;
         let columns = "id, text, metadata, vector, created_ms, updated_ms";
@@ -151,7 +162,7 @@ fn move_records(connection: &Connection, path: &Path, old: &Old) -> Result<u32> 
             }
             slot += 1;
         }
-        Ok(Ok(slot))
+        Ok(Ok(()))
     };
     run().map_err(|error| fail(&error))?
 }

@@ -1,5 +1,6 @@
 //! Reading records: by id, by slot, by page, by scan.
 
+use crate::counters::{self, Counters};
 use crate::error::{Error, Result};
 use crate::sql;
 use crate::store::Store;
@@ -131,7 +132,7 @@ impl Store {
     pub fn changed_since(&self, key: u32, sequence: u64) -> Result<Changes> {
         let sql = self.sql(key);
         self.snapshot(|connection| {
-            let (now, rebuild_before) = history(connection, key)
+            let Counters { sequence: now, rebuild_before, .. } = counters::read(connection, &sql)
                 .map_err(|error| self.failed(&error))?
                 .ok_or_else(|| Error::CollectionNotFound { name: format!("#{key}") })?;
             // A sequence from the future comes from another copy of this database.
@@ -195,11 +196,4 @@ impl Store {
     fn damaged(&self, detail: &str) -> Error {
         Error::corrupt(&self.path, detail)
     }
-}
-
-fn history(connection: &Connection, key: u32) -> rusqlite::Result<Option<(u64, u64)>> {
-    connection
-        .prepare_cached("SELECT sequence, rebuild_before FROM collections WHERE key = ?1")?
-        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
 }

@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 /// `CANP`: marks the file as ours in the SQLite header.
 pub(crate) const APPLICATION_ID: u32 = 0x4341_4E50;
 /// The schema that this release writes.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// Tables shared by all collections.
 ///
+/// How many records a collection has, and the number of its last change, follow from its own tables ([`Sql::counters`]): a row here that
+/// every commit changed would be one more page in the log.
+/// `sequence_floor`: the last change that no record and no empty slot shows.
 /// `rebuild_before`: history before this sequence is gone, so a reader that is older must read everything again.
 pub(crate) const CREATE_SHARED: &str = "
 CREATE TABLE collections(
   key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,
   dim INTEGER, metric TEXT, model_name TEXT, model_digest TEXT,
-  count INTEGER NOT NULL DEFAULT 0, sequence INTEGER NOT NULL DEFAULT 0, slot_end INTEGER NOT NULL DEFAULT 0,
-  rebuild_before INTEGER NOT NULL DEFAULT 0
+  sequence_floor INTEGER NOT NULL DEFAULT 0, rebuild_before INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE checkpoints(
   key INTEGER NOT NULL, source TEXT NOT NULL, position TEXT NOT NULL, PRIMARY KEY(key, source)
@@ -26,7 +28,7 @@ CREATE TABLE checkpoints(
 ///
 /// `r` holds records with the text last, so that reading the other columns never follows a long text's overflow pages.
 /// `v` holds vectors apart, so that a scan of vectors reads vectors alone.
-/// `f` holds the empty slots below `slot_end` with the sequence of the deletion: free list and deletion log in one.
+/// `f` holds every empty slot below the last one ever used, with the sequence of the deletion: free list and deletion log in one.
 pub(crate) fn create_tables(key: u32) -> String {
     format!(
         "CREATE TABLE r{key}(
@@ -48,6 +50,7 @@ pub(crate) fn drop_tables(key: u32) -> String {
 /// Every statement of one collection, formatted once: the text is the key of SQLite's statement cache.
 #[derive(Debug)]
 pub(crate) struct Sql {
+    pub(crate) counters: String,
     pub(crate) insert: String,
     pub(crate) find: String,
     pub(crate) replace: String,
@@ -71,6 +74,12 @@ impl Sql {
     pub(crate) fn new(key: u32) -> Self {
         let joined = format!("SELECT {RECORD}, v.vector FROM r{key} r LEFT JOIN v{key} v ON v.slot = r.slot");
         Self {
+            counters: format!(
+                "SELECT c.dim, c.rebuild_before, f.slots, max(coalesce((SELECT max(slot) FROM r{key}), -1), f.last) + 1,
+                   max(c.sequence_floor, coalesce((SELECT max(sequence) FROM r{key}), 0), f.sequence)
+                 FROM collections c, (SELECT count(*) AS slots, coalesce(max(slot), -1) AS last,
+                   coalesce(max(sequence), 0) AS sequence FROM f{key}) f WHERE c.key = {key}"
+            ),
             insert: format!(
                 "INSERT INTO r{key}(slot, id, sequence, text_hash, created_ms, updated_ms, metadata, text)
                  VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING"

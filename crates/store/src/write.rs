@@ -1,6 +1,7 @@
 //! The one connection that writes: transactions, slots, sequences.
 
 use crate::checkpointer::Checkpointer;
+use crate::counters::{self, Counters};
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 use crate::store::Store;
@@ -11,15 +12,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// What the writer must know of a collection to change it without asking SQLite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counters {
-    pub(crate) dim: u32,
-    pub(crate) count: u64,
-    pub(crate) sequence: u64,
-    pub(crate) slot_end: u32,
-}
 
 /// The writing connection and the counters of the collections it has touched.
 #[derive(Debug)]
@@ -66,12 +58,12 @@ impl Writer {
         result
     }
 
-    /// The counters of collection `key`, read once.
-    pub(crate) fn counters(&mut self, key: u32, path: &Path) -> Result<Counters> {
+    /// The counters of collection `key`, whose statements `sql` are, read once.
+    pub(crate) fn counters(&mut self, key: u32, sql: &Sql, path: &Path) -> Result<Counters> {
         if let Some(known) = self.counters.get(&key) {
             return Ok(*known);
         }
-        let read = read_counters(&self.connection, key).map_err(|error| Error::from_sqlite(path, &error))?;
+        let read = counters::read(&self.connection, sql).map_err(|error| Error::from_sqlite(path, &error))?;
         let counters = read.ok_or_else(|| Error::CollectionNotFound { name: format!("#{key}") })?;
         self.counters.insert(key, counters);
         Ok(counters)
@@ -107,28 +99,17 @@ impl Writer {
     }
 }
 
-fn read_counters(connection: &Connection, key: u32) -> rusqlite::Result<Option<Counters>> {
-    connection
-        .prepare_cached("SELECT dim, count, sequence, slot_end FROM collections WHERE key = ?1")?
-        .query_row([key], |row| {
-            let dim: Option<u32> = row.get(0)?;
-            Ok(Counters { dim: dim.unwrap_or(0), count: row.get(1)?, sequence: row.get(2)?, slot_end: row.get(3)? })
-        })
-        .optional()
-}
-
 fn trim_slots(connection: &Connection) -> rusqlite::Result<()> {
     let keys: Vec<u32> = connection
         .prepare("SELECT key FROM collections")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for key in keys {
-        let end: u32 =
-            connection.query_row(&format!("SELECT coalesce(max(slot) + 1, 0) FROM r{key}"), [], |row| row.get(0))?;
-        let forgotten = connection.execute(&format!("DELETE FROM f{key} WHERE slot >= ?1"), [end])?;
+        let Some(before) = counters::read(connection, &Sql::new(key))? else { continue };
+        let forgotten = connection
+            .execute(&format!("DELETE FROM f{key} WHERE slot > (SELECT coalesce(max(slot), -1) FROM r{key})"), [])?;
         if forgotten > 0 {
-            let sql = "UPDATE collections SET slot_end = ?2, rebuild_before = sequence WHERE key = ?1";
-            connection.execute(sql, params![key, end])?;
+            counters::raise_floor(connection, key, before.sequence)?;
         }
     }
     Ok(())
@@ -163,20 +144,14 @@ impl Store {
 
     fn apply_all(&self, key: u32, changes: &[Change<'_>], checkpoint: Option<(&str, &str)>) -> Result<Vec<Applied>> {
         let mut writer = self.writer_for("store records")?;
-        let before = writer.counters(key, &self.path)?;
-        changes.iter().try_for_each(|change| validate::change(change, before.dim))?;
         let sql = self.sql(key);
+        let before = writer.counters(key, &sql, &self.path)?;
+        changes.iter().try_for_each(|change| validate::change(change, before.dim))?;
         writer.transaction(&self.path, |connection, counters| {
             let fail = |error: rusqlite::Error| self.failed(&error);
             let mut batch = Batch::new(connection, &sql, before, &self.path);
             let applied = changes.iter().map(|change| batch.apply(change)).collect::<Result<Vec<_>>>()?;
             let after = batch.counters;
-            if after != before {
-                connection
-                    .prepare_cached("UPDATE collections SET count = ?2, sequence = ?3, slot_end = ?4 WHERE key = ?1")
-                    .and_then(|mut update| update.execute(params![key, after.count, after.sequence, after.slot_end]))
-                    .map_err(fail)?;
-            }
             if let Some((source, position)) = checkpoint {
                 connection
                     .prepare_cached("INSERT OR REPLACE INTO checkpoints(key, source, position) VALUES(?1, ?2, ?3)")

@@ -1,4 +1,4 @@
-//! A database of version 1 becomes a current one, whole or not at all.
+//! A database of an older version becomes a current one, whole or not at all.
 
 use crate::child;
 use canopy_core::{Coded, MetricKind};
@@ -62,6 +62,28 @@ fn everything_arrives_and_the_copy_goes() {
     let put = Change::Put { id: "new", text: "new", metadata: "{}", vector: None, mode: PutMode::Insert };
     assert_eq!(store.apply(4, &[put, Change::Delete { id: "only" }]).unwrap()[0].slot, Some(1));
     assert!(store.create("later", &Default::default()).unwrap().key > 4);
+    store.check().unwrap();
+}
+
+#[test]
+fn counters_of_version_2_are_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let connection = Connection::open(dir.path().join("canopy.db")).unwrap();
+    connection.execute_batch(include_str!("../fixtures/v2.sql")).unwrap();
+    connection.close().unwrap();
+    let store = Store::open(dir.path(), &OpenOptions::default()).unwrap();
+    store.check().unwrap();
+    let papers = store.collection("papers").unwrap();
+    assert_eq!((papers.count, papers.sequence, papers.slot_end), (3, 6, 4));
+    let empty = store.collection("empty").unwrap();
+    assert_eq!((empty.count, empty.sequence, empty.slot_end), (0, 7, 0));
+    assert!(store.changed_since(empty.key, 6).unwrap().rebuild);
+    let changes = store.changed_since(papers.key, 4).unwrap();
+    assert_eq!((changes.upserted.as_slice(), changes.deleted.as_slice()), (&[0][..], &[2][..]));
+    // The empty slot is used again, and the numbers go on.
+    let put = Change::Put { id: "new", text: "new", metadata: "{}", vector: None, mode: PutMode::Insert };
+    assert_eq!(store.apply(papers.key, &[put]).unwrap()[0].slot, Some(2));
+    assert_eq!(store.collection("papers").unwrap().sequence, 7);
     store.check().unwrap();
 }
 
@@ -141,7 +163,7 @@ fn a_killed_migration_starts_again() {
         process.wait_for("opening");
         killed += u32::from(process.kill_after(Duration::from_millis(5 + round * 12)));
         let version = user_version(&dir.path().join("canopy.db"));
-        assert!(version == 1 || version == 2, "version {version}");
+        assert!(version == 1 || version == 3, "version {version}");
         // One whole copy, and another being written with its journal.
         assert!(copies(dir.path()).len() <= 3, "copies pile up: {:?}", copies(dir.path()));
     }
