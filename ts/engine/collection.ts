@@ -109,7 +109,7 @@ export class Collection {
   }
 
   /**
-   * Writes records in batches of up to 512, each one transaction. When a batch fails, those before it stay and the
+   * Writes records in batches of up to 2,048 (512 where texts are to be embedded), each one transaction. When a batch fails, those before it stay and the
    * error's `written` counts their records.
    */
   async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
@@ -118,14 +118,15 @@ export class Collection {
     const outcomes: PutOutcome[] = []
     try {
       const source = batches(records, options.vectors)
-      let next = source.next()
+      let next = await source.next()
       while (!next.done) {
         const running = this.#putBatch(next.value, mode, options)
-        // While the core commits this batch, the next one is serialised here.
-        const prepared = settled(() => source.next())
+        // While the core commits this batch, the next one is serialised here; its error waits until this one is counted.
+        const prepared = source.next()
+        prepared.catch(() => undefined)
         outcomes.push(...(await running))
         options.onProgress?.(outcomes.length, records.length)
-        next = prepared()
+        next = await prepared
       }
     } catch (error) {
       if (error instanceof CanopyError) error.written = outcomes.length
@@ -268,16 +269,4 @@ function checkMatrix(records: number, matrix: Float32Array | undefined): void {
     'invalid_input',
     `${matrix.length} numbers can't be the vectors of ${records} records: pass records × dimension numbers, row after row`,
   )
-}
-
-/** Does the work now; what comes of it, value or error, is for later. */
-function settled<T>(work: () => T): () => T {
-  try {
-    const value = work()
-    return () => value
-  } catch (error) {
-    return () => {
-      throw error
-    }
-  }
 }
