@@ -34,7 +34,7 @@ export {
 } from './engine/graph.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
-export { open, type OpenOptions } from './engine/open.js'
+export type { OpenOptions } from './engine/open.js'
 export {
   ResidualTree,
   type Inducing,
@@ -66,6 +66,11 @@ export {
   type PoincareTrainOptions,
 } from './engine/poincare.js'
 export { remoteEmbedder, type RemoteModel } from './models/remote.js'
+export type { AnyCollection, AnyDatabase } from './stores/any.js'
+export { open } from './stores/open.js'
+export type { PostgresCollection } from './stores/postgres/collection.js'
+export type { PostgresDatabase } from './stores/postgres/database.js'
+export type { PostgresOptions } from './stores/postgres/options.js'
 export {
   bottleneck,
   diagramPoints,

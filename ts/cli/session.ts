@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config/load.js'
-import type { Database } from '../engine/database.js'
 import { CanopyError } from '../engine/error.js'
 import { openConfigured } from '../server/database.js'
+import type { AnyDatabase } from '../stores/any.js'
 
 /** Options that every command takes. */
 export interface Globals {
@@ -32,7 +32,7 @@ function assignment(text: string): [string, string] {
 
 /** What a command works with while the database is open. */
 export interface Session {
-  db: Database
+  db: AnyDatabase
   json: boolean
   /** Aborts at Ctrl-C. */
   signal: AbortSignal

@@ -22,6 +22,15 @@ export const ConfigSchema = Type.Object({
     readOnly: Type.Boolean({ default: false, description: 'Open beside a process that writes' }),
     durability: Type.Union([Type.Literal('process'), Type.Literal('power')], { default: 'process', description: 'What an acknowledged write survives: the end of the process, or a power cut' }),
   }),
+  store: Type.Object({
+    url: Type.String({ pattern: '^(|postgres(ql)?://.+)$', default: '', description: 'postgres://user:password@host/database?schema=name for records in PostgreSQL with pgvector; empty means the folder data.dir' }),
+    pool: Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Connections to PostgreSQL at most' }),
+    statementTimeoutMs: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, default: 30_000, description: 'How long one statement may take in PostgreSQL' }),
+    storage: Type.Union([Type.Literal('vector'), Type.Literal('halfvec')], { default: 'vector', description: 'Bytes a number of new collections in PostgreSQL: 4 or 2' }),
+    index: Type.Union([Type.Literal('hnsw'), Type.Literal('ivfflat'), Type.Literal('none')], { default: 'hnsw', description: 'The vector index that a rebuild makes in PostgreSQL' }),
+    probes: Type.Integer({ minimum: 1, maximum: 100, default: 16, description: 'Lists that a search in an ivfflat index looks into, of 100' }),
+    efSearch: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Candidates that a search in an hnsw index keeps' }),
+  }),
   models: Type.Object({
     dir: Type.String({ default: '', description: 'The folder with model weights; empty means those of this package' }),
     idleMs: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, default: 600_000, description: 'Unload a model that nobody used for so long' }),
@@ -77,6 +86,6 @@ export const settings: readonly Setting[] = Object.entries(ConfigSchema.properti
     type: property.type ?? 'string',
     default: property.default,
     description: property.description ?? '',
-    secret: section === 'auth' || name === 'remote',
+    secret: section === 'auth' || name === 'remote' || name === 'url',
   })),
 )

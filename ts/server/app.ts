@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from '../config/schema.js'
 import { residentBytes } from '../engine/binding.js'
-import type { Database } from '../engine/database.js'
+import type { AnyDatabase } from '../stores/any.js'
 import { createMetrics, type Metrics } from '../observe/metrics.js'
 import { logOptions } from '../observe/log.js'
 import auth from './plugins/auth.js'
@@ -19,7 +19,7 @@ import routes from './routes/index.js'
 
 /** What routes work with. */
 export interface Context {
-  db: Database
+  db: AnyDatabase
   config: Config
   metrics: Metrics
 }
@@ -46,7 +46,7 @@ function bare(config: Config) {
 }
 
 /** The whole application over an open database, not listening yet. */
-export async function buildApp(db: Database, config: Config): Promise<FastifyInstance> {
+export async function buildApp(db: AnyDatabase, config: Config): Promise<FastifyInstance> {
   const metrics = createMetrics(() => snapshot(db))
   const app = bare(config)
   app.setValidatorCompiler(validatorCompiler)
@@ -63,7 +63,7 @@ export async function buildApp(db: Database, config: Config): Promise<FastifyIns
   return app as unknown as FastifyInstance
 }
 
-async function snapshot(db: Database) {
+async function snapshot(db: AnyDatabase) {
   const [collections, models] = await Promise.all([db.collections(), db.models()])
   return {
     records: new Map(collections.map(({ name, count }) => [name, count])),

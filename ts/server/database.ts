@@ -1,14 +1,16 @@
-import { open, type OpenOptions } from '../engine/open.js'
-import type { Database } from '../engine/database.js'
+import type { OpenOptions } from '../engine/open.js'
 import { remoteEmbedder } from '../models/remote.js'
+import type { AnyDatabase } from '../stores/any.js'
+import { open } from '../stores/open.js'
 import type { Config } from '../config/schema.js'
 
 /** Opens the database that the configuration names. */
-export async function openConfigured(config: Config, override: Pick<OpenOptions, 'readOnly'> = {}): Promise<Database> {
-  const { data, models } = config
-  return open(data.dir, {
+export async function openConfigured(config: Config, override: Pick<OpenOptions, 'readOnly'> = {}): Promise<AnyDatabase> {
+  const { data, models, store } = config
+  const { url, ...remote } = store
+  return open(url === '' ? data.dir : url, {
+    ...(url === '' ? { durability: data.durability } : remote),
     readOnly: override.readOnly ?? data.readOnly,
-    durability: data.durability,
     models: models.dir === '' ? undefined : models.dir,
     modelIdleMs: models.idleMs,
     embeddingCacheBytes: models.cacheBytes,

@@ -1,15 +1,15 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/schema.js'
-import type { Database } from '../engine/database.js'
 import { CanopyError } from '../engine/error.js'
+import type { AnyDatabase } from '../stores/any.js'
 import { buildApp } from './app.js'
 import { openConfigured } from './database.js'
 
 /** A server that listens. */
 export interface Running {
   app: FastifyInstance
-  db: Database
+  db: AnyDatabase
   /** `http://127.0.0.1:7700` */
   url: string
   /** Stops accepting, waits for running requests, closes the database. */
@@ -21,7 +21,7 @@ export interface Running {
  *
  * Throws PORT_IN_USE, HOST_UNKNOWN, AUTH_KEY_NEEDED, or what opening throws.
  */
-export async function startServer(config: Config, { signals = true, db: opened }: { signals?: boolean; db?: Database } = {}): Promise<Running> {
+export async function startServer(config: Config, { signals = true, db: opened }: { signals?: boolean; db?: AnyDatabase } = {}): Promise<Running> {
   checkExposure(config)
   const db = opened ?? (await openConfigured(config))
   const app = await buildApp(db, config)

@@ -1,7 +1,7 @@
-import test from 'ava'
+import type { ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import type { Collection } from '../../ts/index.js'
-import { database } from '../helpers/temp.js'
+import type { AnyCollection } from '../../ts/index.js'
+import { conform, type Opener } from '../helpers/places.js'
 
 const DOCUMENTS = [
   { id: 'tea', text: 'Green tea is brewed with water below boiling', metadata: { kind: 'drink', year: 2019, tags: ['hot', 'leaf'] } },
@@ -10,14 +10,14 @@ const DOCUMENTS = [
   { id: 'violin', text: 'A violin has four strings and is played with a bow', metadata: { kind: 'music', year: 1999, maker: { town: 'Cremona' } } },
 ]
 
-async function kitchen(t: Parameters<typeof database>[0]): Promise<Collection> {
+async function kitchen(t: ExecutionContext, database: Opener): Promise<AnyCollection> {
   const collection = await (await database(t)).create('kitchen')
   await collection.add(DOCUMENTS)
   return collection
 }
 
-test('keywords, meaning and both find what they should', async (t) => {
-  const collection = await kitchen(t)
+conform('keywords, meaning and both find what they should', async (t, database) => {
+  const collection = await kitchen(t, database)
   t.is((await collection.search({ text: 'violin', mode: 'keyword' })).hits[0]?.id, 'violin')
   t.is((await collection.search({ text: 'instrument', mode: 'vector' })).hits[0]?.id, 'violin')
   const both = await collection.search('green tea')
@@ -27,8 +27,8 @@ test('keywords, meaning and both find what they should', async (t) => {
   t.true(both.tookMs >= 0)
 })
 
-test('highlights mark the words by offsets that JavaScript slices by', async (t) => {
-  const collection = await kitchen(t)
+conform('highlights mark the words by offsets that JavaScript slices by', async (t, database) => {
+  const collection = await kitchen(t, database)
   await collection.add({ id: 'emoji', text: '🍵🍵 matcha is <b>green</b>' })
   const { hits } = await collection.search({ text: 'matcha', highlight: true, mode: 'keyword' })
   const [fragment] = hits[0]?.highlights ?? []
@@ -36,8 +36,8 @@ test('highlights mark the words by offsets that JavaScript slices by', async (t)
   t.regex(fragment?.html ?? '', /<mark>matcha<\/mark> is &lt;b&gt;/)
 })
 
-test('filters apply before the cut', async (t) => {
-  const collection = await kitchen(t)
+conform('filters apply before the cut', async (t, database) => {
+  const collection = await kitchen(t, database)
   const find = async (filter: object): Promise<string[]> => (await collection.search({ text: 'water', mode: 'vector', limit: 4, filter: filter as Record<string, never> })).hits.map(({ id }) => id).toSorted()
   t.deepEqual(await find({ kind: 'drink' }), ['coffee', 'tea'])
   t.deepEqual(await find({ year: { gte: 2020, lt: 2022 } }), ['bread', 'coffee'])
@@ -48,8 +48,8 @@ test('filters apply before the cut', async (t) => {
   t.deepEqual(one.hits.map(({ id }) => id), ['violin'])
 })
 
-test('pages follow each other and end', async (t) => {
-  const collection = await kitchen(t)
+conform('pages follow each other and end', async (t, database) => {
+  const collection = await kitchen(t, database)
   const first = await collection.search({ text: 'water', mode: 'vector', limit: 3 })
   const rest = await collection.search({ text: 'water', mode: 'vector', limit: 3, offset: first.next ?? 0 })
   t.is(first.next, 3)
@@ -57,23 +57,23 @@ test('pages follow each other and end', async (t) => {
   t.is(new Set([...first.hits, ...rest.hits].map(({ id }) => id)).size, 4)
 })
 
-test('a floor leaves weak hits out', async (t) => {
-  const collection = await kitchen(t)
+conform('a floor leaves weak hits out', async (t, database) => {
+  const collection = await kitchen(t, database)
   const all = await collection.search({ text: 'tea', mode: 'vector' })
   const floor = all.hits[0]?.score ?? 0
   const best = await collection.search({ text: 'tea', mode: 'vector', minScore: floor - 1e-6 })
   t.true(best.hits.length < all.hits.length && best.hits.length > 0)
 })
 
-test('similar records are others', async (t) => {
-  const collection = await kitchen(t)
+conform('similar records are others', async (t, database) => {
+  const collection = await kitchen(t, database)
   const { hits } = await collection.similar('tea', { limit: 2 })
   t.is(hits.length, 2)
   t.false(hits.some(({ id }) => id === 'tea'))
 })
 
-test('a record is found as soon as it is added, changed or removed', async (t) => {
-  const collection = await kitchen(t)
+conform('a record is found as soon as it is added, changed or removed', async (t, database) => {
+  const collection = await kitchen(t, database)
   await collection.search('warm up')
   await collection.add({ id: 'new', text: 'Zirconium is a metal' })
   t.is((await collection.search('zirconium')).hits[0]?.id, 'new')
@@ -84,8 +84,8 @@ test('a record is found as soon as it is added, changed or removed', async (t) =
   t.is((await collection.search({ text: 'helium', mode: 'keyword' })).hits.length, 0)
 })
 
-test('any text that a person can type is a valid query', async (t) => {
-  const collection = await kitchen(t)
+conform('any text that a person can type is a valid query', async (t, database) => {
+  const collection = await kitchen(t, database)
   const nasty = ['"', '""', "'", 'a AND', 'NOT', 'NEAR(', 'tea*', '-tea', 'a-b-c', '^', 'col:tea', '(((', '🍵', '👩‍👩‍👧‍👦', '\u0000', '\uD800', '%', '\\', '日本語', 'x'.repeat(100_000), 'tea '.repeat(25_000)]
   for (const text of nasty) await t.notThrowsAsync(() => collection.search({ text, highlight: true }), text.slice(0, 20))
   await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), fc.constantFrom('hybrid', 'keyword', 'vector'), async (text, mode) => {
@@ -94,7 +94,7 @@ test('any text that a person can type is a valid query', async (t) => {
   t.pass()
 })
 
-test('many queries in one call answer as one by one', async (t) => {
+conform('many queries in one call answer as one by one', async (t, database) => {
   const db = await database(t)
   const points = await db.create('points', { dim: 2, metric: 'l2' })
   await points.add(Array.from({ length: 50 }, (_, i) => ({ id: `p${i}`, text: `p${i}`, vector: [i, -i] })))

@@ -1,0 +1,13 @@
+import type { Collection } from '../engine/collection.js'
+import type { Database } from '../engine/database.js'
+import type { CollectionSpec } from '../engine/types.js'
+
+/** A collection, wherever its records are: the public methods of `Collection`. */
+export type AnyCollection = Pick<Collection, keyof Collection>
+
+/** What servers and commands work with, wherever the records are: the public methods of `Database`. */
+export interface AnyDatabase extends Omit<Database, 'create' | 'collection' | 'ensure'> {
+  create(name: string, spec?: CollectionSpec): Promise<AnyCollection>
+  collection(name: string): Promise<AnyCollection>
+  ensure(name: string, spec?: CollectionSpec): Promise<AnyCollection>
+}

@@ -1,0 +1,22 @@
+import type { Database } from '../engine/database.js'
+import { open as openFolder, type OpenOptions } from '../engine/open.js'
+import type { AnyDatabase } from './any.js'
+import { openPostgres, type PostgresDatabase } from './postgres/database.js'
+import type { PostgresOptions } from './postgres/options.js'
+
+/** The address of a database in PostgreSQL. */
+export type PostgresAddress = `postgres://${string}` | `postgresql://${string}`
+
+/** Whether a location names a database in PostgreSQL rather than a folder. */
+export const isPostgres = (location: string): location is PostgresAddress => /^postgres(ql)?:\/\//.test(location)
+
+/**
+ * Opens a database: a folder, made where there is none, or `postgres://user@host/database` for one that many servers share.
+ *
+ * A folder has one process that writes; others may open it with `readOnly`. `embedded://folder` is the same as `folder`.
+ */
+export function open(location: PostgresAddress, options?: PostgresOptions): Promise<PostgresDatabase>
+export function open(location: string, options?: OpenOptions): Promise<Database>
+export function open(location: string, options: OpenOptions & PostgresOptions = {}): Promise<AnyDatabase> {
+  return isPostgres(location) ? openPostgres(location, options) : openFolder(location.replace(/^embedded:\/\//, ''), options)
+}

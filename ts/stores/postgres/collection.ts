@@ -1,0 +1,420 @@
+import { randomUUID } from 'node:crypto'
+import type { CallOptions, LongCallOptions } from '../../engine/cancel.js'
+import type { Collection, CollectionInfo, ImportOptions, ImportReport, ListOptions, PutOptions, RebuildReport } from '../../engine/collection.js'
+import type { Database } from '../../engine/database.js'
+import { CanopyError } from '../../engine/error.js'
+import { parse } from '../../engine/json.js'
+import type { Filter, Metadata, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from '../../engine/types.js'
+import type { AnyCollection } from '../any.js'
+import { draft, type Draft } from './draft.js'
+import type { Connections } from './connection.js'
+import { isRetryable } from './errors.js'
+import { condition, storable } from './filter.js'
+import { rebuild } from './rebuild.js'
+import type { Settings } from './options.js'
+import { page, rank, type Plan } from './search.js'
+import { hasVectors, isIndexed, tableOf, type Row } from './vectors.js'
+import { Overtaken, writeDrafts } from './write.js'
+
+/** What every collection of a database works with. */
+export interface Shared {
+  connections: Connections
+  settings: Settings
+  /** Models, importers and the checks of requests come from the core, in a folder of its own. */
+  engine: Database
+  /** Told of each search in the server, in milliseconds. */
+  measured(ms: number): void
+}
+
+/** Records a transaction of `put`; a copy takes more. */
+const BATCH = 512
+const MAX_PAGE = 1_000
+const ATTEMPTS = 4
+
+/** A collection in PostgreSQL: every method of the embedded one, with the same answers and errors. */
+export class PostgresCollection implements AnyCollection {
+  readonly name: string
+  readonly #shared: Shared
+  #row: Row
+  #mirror: Promise<Collection> | undefined
+  #indexed: { generation: number; answer: boolean; until: number } | undefined
+
+  /** @internal */
+  constructor(row: Row, shared: Shared) {
+    this.name = row.name
+    this.#row = row
+    this.#shared = shared
+  }
+
+  async info(): Promise<CollectionInfo> {
+    const row = await this.#current()
+    const [{ count, settings } = { count: 0, settings: {} }] = await this.#shared.connections.rows<{ count: number; settings: Metadata }>({
+      text: 'select c.settings, (select count(*)::int from records r where r.collection = c.id) as count from collections c where c.id = $1',
+      values: [row.id],
+    })
+    return infoOf(row, count, settings)
+  }
+
+  async add(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
+    return this.put(records, 'insert', options)
+  }
+
+  async upsert(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
+    return this.put(records, 'upsert', options)
+  }
+
+  async update(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
+    return this.put(records, 'update', options)
+  }
+
+  /** Writes records in batches of up to 512, each one transaction. When a batch fails, those before it stay. */
+  async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
+    return this.putBatches(input, mode, options, BATCH)
+  }
+
+  /** The same with batches of another size: a copy commits more at once. @internal */
+  async putBatches(input: RecordInput | readonly RecordInput[], mode: PutMode, { vectors, signal, onProgress }: PutOptions, batch: number): Promise<PutOutcome[]> {
+    const records = Array.isArray(input) ? (input as readonly RecordInput[]) : [input as RecordInput]
+    const dim = matrixDim(records.length, vectors)
+    const outcomes: PutOutcome[] = []
+    try {
+      for (let start = 0; start < records.length; start += batch) {
+        signal?.throwIfAborted()
+        const part = records.slice(start, start + batch)
+        outcomes.push(...(await this.#putBatch(part, vectors?.subarray(start * dim, (start + part.length) * dim), mode, signal)))
+        onProgress?.(outcomes.length, records.length)
+      }
+    } catch (error) {
+      if (error instanceof CanopyError) error.written = outcomes.length
+      throw error
+    }
+    return outcomes
+  }
+
+  async putJson(records: Buffer, mode: PutMode, { signal }: CallOptions = {}): Promise<Buffer> {
+    return bytes(await this.putBatches(readRecords(records), mode, { signal }, Number.MAX_SAFE_INTEGER))
+  }
+
+  async remove(ids: string | readonly string[]): Promise<PutOutcome[]> {
+    const wanted = typeof ids === 'string' ? [ids] : [...ids]
+    const row = await this.#current()
+    const vectors = hasVectors(row) ? `, vectors as (delete from ${tableOf(row)} v using gone where v.key = gone.key)` : ''
+    const gone = await this.#shared.connections.rows<{ id: string }>({
+      text: `with gone as (delete from records where collection = $1 and id = any($2) returning key, id)${vectors} select id from gone`,
+      values: [row.id, wanted.map(storable)],
+    })
+    const left = new Set(gone.map(({ id }) => id))
+    // An id that is named twice is deleted once.
+    return wanted.map((id) => ({ id, outcome: left.delete(id) ? 'deleted' : 'not_found', embedded: false }))
+  }
+
+  async get(id: string, { vector = false }: { vector?: boolean } = {}): Promise<StoredRecord | undefined> {
+    const row = await this.#current()
+    const [found] = await this.#read(row, { where: 'r.id = $2', values: [storable(id)], vector, limit: 1 })
+    return found?.record
+  }
+
+  async getJson(id: string, options: { vector?: boolean } = {}): Promise<Buffer | undefined> {
+    const record = await this.get(id, options)
+    return record === undefined ? undefined : bytes(record)
+  }
+
+  async list({ after, limit = 100, filter, vectors = false, signal }: ListOptions = {}): Promise<RecordPage> {
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE)) throw new CanopyError('SEARCH_REQUEST', 'invalid_input', `search request: limit is ${limit}; it must lie in 1..=${MAX_PAGE}`)
+    if (after !== undefined && !/^\d{1,18}$/.test(after)) throw new CanopyError('SEARCH_REQUEST', 'invalid_input', `search request: ${JSON.stringify(after)} isn't a cursor: send the \`next\` of the page before`)
+    const row = await this.#current()
+    if (filter !== undefined) await this.#check({ filter, text: 'x', mode: 'keyword' }, signal)
+    const values: unknown[] = [after ?? '-1']
+    const holds = filter === undefined ? 'true' : condition(filter as Filter, (value) => `$${values.push(value) + 1}`)
+    const found = await this.#read(row, { where: `r.key > $2 and ${holds}`, values, vector: vectors, limit: limit + 1 }, signal)
+    const shown = found.slice(0, limit)
+    return { records: shown.map(({ record }) => record), next: found.length > limit ? (shown.at(-1)?.key ?? null) : null }
+  }
+
+  async listJson(options: ListOptions): Promise<Buffer> {
+    return bytes(await this.list(options))
+  }
+
+  async *records(options: Omit<ListOptions, 'after'> = {}): AsyncGenerator<StoredRecord> {
+    let after: string | undefined
+    do {
+      const found: RecordPage = await this.list({ ...options, after })
+      yield* found.records
+      after = found.next ?? undefined
+    } while (after !== undefined)
+  }
+
+  async search(input: string | SearchRequest, options: CallOptions = {}): Promise<SearchAnswer> {
+    const request = typeof input === 'string' ? { text: input } : input
+    const { signal } = options
+    const row = await this.#current()
+    const started = performance.now()
+    const remote = await this.#remoteQuery(row, request, signal)
+    const asked = remote === undefined ? request : { ...request, vector: remote }
+    const { mode, notes } = await this.#check(asked, signal)
+    const text = mode === 'vector' ? null : (request.text ?? null)
+    const vector = mode === 'keyword' ? null : (asked.vector ?? (await this.#embedQuery(row, request, signal)))
+    if (text === null && vector === null) return { hits: [], mode, notes, next: null, tookMs: performance.now() - started }
+    return this.#answer(row, { request, text, vector: vector === null ? null : literal(vector) }, { mode, notes, started }, signal)
+  }
+
+  async searchJson(request: SearchRequest, options: CallOptions = {}): Promise<Buffer> {
+    return bytes(await this.search(request, options))
+  }
+
+  async searchBatch(vectors: Float32Array, request: Omit<SearchRequest, 'text' | 'vector'> = {}, options: CallOptions = {}): Promise<SearchAnswer[]> {
+    const { dim } = await this.#current()
+    if (dim === null) throw noVectors(this.name)
+    if (vectors.length === 0 || vectors.length % dim !== 0) throw new CanopyError('VECTOR_DIMENSION', 'invalid_input', `${vectors.length} values don't divide into rows of ${dim}: send a multiple of ${dim} values`)
+    const rows = Array.from({ length: vectors.length / dim }, (_, i) => vectors.subarray(i * dim, (i + 1) * dim))
+    return Promise.all(rows.map((vector) => this.search({ ...request, vector, mode: 'vector' }, options)))
+  }
+
+  async similar(id: string, request: SearchRequest = {}, { signal }: CallOptions = {}): Promise<SearchAnswer> {
+    const started = performance.now()
+    if (request.text !== undefined) throw new CanopyError('SEARCH_REQUEST', 'invalid_input', 'search request: similar takes no text: the record is the query')
+    const row = await this.#current()
+    await this.#check({ ...request, text: 'x', mode: 'keyword' }, signal)
+    const [found] = await this.#read(row, { where: 'r.id = $2', values: [storable(id)], vector: true, limit: 1 }, signal)
+    if (found === undefined) throw new CanopyError('RECORD_NOT_FOUND', 'not_found', `there is no record ${JSON.stringify(id)} in collection ${JSON.stringify(this.name)}`)
+    const own = request.mode === 'keyword' ? undefined : found.record.vector
+    const notes = own === undefined && request.mode !== 'keyword' ? ['compared by keywords only: the record has no vector'] : []
+    const plan = { request, text: own === undefined ? found.record.text : null, vector: own === undefined ? null : literal(own), except: found.key }
+    return this.#answer(row, plan, { mode: own === undefined ? 'keyword' : 'vector', notes, started }, signal)
+  }
+
+  async similarJson(id: string, request: SearchRequest = {}, options: CallOptions = {}): Promise<Buffer> {
+    return bytes(await this.similar(id, request, options))
+  }
+
+  /**
+   * Imports a file or folder: the importer of the core reads and checks it into a folder on this machine, and from there it is
+   * copied. Ids come from the source or from the content, so that an import that was interrupted may be run again.
+   */
+  async import(source: string, { signal, onProgress, ...options }: ImportOptions = {}): Promise<ImportReport> {
+    const started = performance.now()
+    const { engine } = this.#shared
+    const name = `import-${randomUUID()}`
+    const scratch = await engine.create(name, { model: null })
+    try {
+      let failure: unknown
+      const report = await scratch.import(source, { ...options, resume: false, signal, onProgress }).catch((error: unknown) => {
+        // What was read before the error stays, as it does in the embedded store.
+        failure = error
+        return { read: 0, inserted: 0, replaced: 0, skipped: 0, errors: [], resumed: false, seconds: 0 }
+      })
+      const counts = { inserted: 0, replaced: report.replaced }
+      for (let after: string | undefined; ; ) {
+        const { records, next } = await scratch.list({ after, limit: MAX_PAGE, signal })
+        const outcomes = await this.putBatches(records.map(({ id, text, metadata }) => ({ id, text, metadata })), 'upsert', { signal }, MAX_PAGE)
+        for (const { outcome } of outcomes) counts[outcome === 'inserted' ? 'inserted' : 'replaced'] += 1
+        if (next === null) break
+        after = next
+      }
+      if (failure !== undefined) throw failure
+      return { ...report, ...counts, resumed: false, seconds: (performance.now() - started) / 1000 }
+    } finally {
+      await engine.drop(name)
+    }
+  }
+
+  async rebuild({ model, signal, onProgress }: LongCallOptions & { model?: string | undefined } = {}): Promise<RebuildReport> {
+    const report = await rebuild(await this.#current(), this.#shared, { model, signal, onProgress })
+    this.#mirror = undefined
+    this.#indexed = undefined
+    await this.#current()
+    return report
+  }
+
+  /** The collection as it is now: another server may have given it another model, or dropped it. */
+  async #current(): Promise<Row> {
+    const row = await readRow(this.#shared.connections, this.name)
+    if (row === undefined) throw notFound(this.name)
+    if (row.generation !== this.#row.generation || row.id !== this.#row.id) this.#mirror = undefined
+    this.#row = row
+    return row
+  }
+
+  async #putBatch(records: readonly RecordInput[], vectors: Float32Array | undefined, mode: PutMode, signal: AbortSignal | undefined): Promise<PutOutcome[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      const row = await this.#current()
+      const drafts = records.map((record, i) => draft(record, vectors?.subarray(i * (row.dim ?? 0), (i + 1) * (row.dim ?? 0)), row))
+      if (vectors !== undefined && row.dim === null) throw noVectors(this.name)
+      // The first time an unchanged text keeps its vector; if that changed meanwhile, all are embedded.
+      const kept = mode === 'insert' || attempt > 1 ? new Set<string>() : await this.#unchanged(row, drafts, signal)
+      await this.#embed(row, drafts.filter(({ id }) => !kept.has(id)), signal)
+      try {
+        return await this.#shared.connections.transaction(async (transaction) => {
+          // A rebuild that gives it another model waits for this transaction, and this one sees which model it is.
+          const [now] = await transaction.rows<{ generation: number }>({ text: 'select generation from collections where id = $1 for share', values: [row.id] })
+          if (now === undefined) throw notFound(this.name)
+          if (now.generation !== row.generation) throw new Overtaken()
+          return writeDrafts(transaction, row, drafts, mode, kept)
+        }, signal)
+      } catch (error) {
+        const cause = (error as Error).cause
+        const again = cause instanceof Overtaken || isRetryable(cause) || (cause as { code?: string } | undefined)?.code === UNIQUE
+        if (attempt === ATTEMPTS || !again) throw error
+      }
+    }
+  }
+
+  /** Which of these records are stored with the same text and a vector: importing a folder again embeds only what was edited. */
+  async #unchanged(row: Row, drafts: readonly Draft[], signal: AbortSignal | undefined): Promise<Set<string>> {
+    const open = drafts.filter(({ vector, text }) => vector === null && text !== '')
+    if (!hasVectors(row) || open.length === 0 || row.model === null) return new Set()
+    const found = await this.#shared.connections.rows<{ id: string }>(
+      {
+        text: `select r.id from unnest($2::text[], $3::text[]) as s (id, text) join records r on r.collection = $1 and r.id = s.id and r.text = s.text
+          join ${tableOf(row)} v on v.key = r.key and v.generation = ${row.generation} and v.version = r.version`,
+        values: [row.id, open.map(({ id }) => id), open.map(({ text }) => text)],
+      },
+      signal,
+    )
+    return new Set(found.map(({ id }) => id))
+  }
+
+  async #embed(row: Row, drafts: Draft[], signal: AbortSignal | undefined): Promise<void> {
+    if (row.model === null || row.dim === null) return
+    const open = drafts.filter(({ vector, text }) => vector === null && text.trim() !== '')
+    if (open.length === 0) return
+    const vectors = await embedWith(this.#shared.engine, row, open.map(({ text }) => text), signal)
+    open.forEach((each, i) => (each.vector = vectors[i] ?? null))
+  }
+
+  async #embedQuery(row: Row, { text = '', wait }: SearchRequest, signal: AbortSignal | undefined): Promise<Float32Array | null> {
+    if (row.model === null || row.dim === null) return null
+    const vector = await this.#shared.engine.embed(row.model, [text], { signal, wait: wait ?? true })
+    return vector.some((value) => value !== 0) ? vector : null
+  }
+
+  /** Only a model that runs elsewhere embeds before the request is checked: it would be asked twice. */
+  async #remoteQuery(row: Row, { text, vector, mode }: SearchRequest, signal: AbortSignal | undefined): Promise<Float32Array | undefined> {
+    const remote = row.digest === REMOTE_DIGEST && vector === undefined && mode !== 'keyword' && text !== undefined && text.trim() !== ''
+    return remote && row.model !== null ? this.#shared.engine.embed(row.model, [text], { signal }) : undefined
+  }
+
+  /**
+   * Lets the core check a request, by a search in an empty collection of the same kind: its errors, its notes and its choice of
+   * legs are then ours.
+   */
+  async #check(request: SearchRequest, signal: AbortSignal | undefined): Promise<SearchAnswer> {
+    this.#mirror ??= mirror(this.#shared.engine, this.#row)
+    const collection = await this.#mirror
+    return collection.search(request, { signal })
+  }
+
+  async #answer(row: Row, plan: Plan, { mode, notes, started }: Pick<SearchAnswer, 'mode' | 'notes'> & { started: number }, signal: AbortSignal | undefined): Promise<SearchAnswer> {
+    const { connections, measured } = this.#shared
+    const { limit = 10, offset = 0, minScore = Number.NEGATIVE_INFINITY } = plan.request
+    const asked = performance.now()
+    const ranked = (await rank(connections, row, plan, signal)).filter(({ score }) => score >= minScore)
+    const hits = await page(connections, row, plan, ranked.slice(offset, offset + limit), signal)
+    measured(performance.now() - asked)
+    const next = ranked.length > offset + limit ? offset + limit : null
+    return { hits, mode, notes, next, tookMs: performance.now() - started }
+  }
+
+  async #read(row: Row, { where, values, vector, limit }: { where: string; values: unknown[]; vector: boolean; limit: number }, signal?: AbortSignal): Promise<Array<{ key: string; record: StoredRecord }>> {
+    const withVector = vector && hasVectors(row)
+    const found = await this.#shared.connections.rows<Stored>(
+      {
+        text: `select r.key, r.id, r.text, r.raw_text as raw, r.metadata, r.created_ms as created, r.updated_ms as updated, ${withVector ? 'v.embedding::text' : 'null'} as vector
+          from records r ${withVector ? `left join ${tableOf(row)} v on v.key = r.key and v.generation = ${row.generation}` : ''}
+          where r.collection = $1 and ${where} order by r.key limit ${limit}`,
+        values: [row.id, ...values],
+      },
+      signal,
+    )
+    return found.map(({ key, raw, text, created, updated, vector: own, ...rest }) => ({
+      key,
+      record: { ...rest, text: raw ?? text, ...(own === null ? {} : { vector: JSON.parse(own) as number[] }), createdMs: Number(created), updatedMs: Number(updated) },
+    }))
+  }
+
+  /** Whether the search goes through an index; asked now and then. @internal */
+  async indexed(): Promise<boolean> {
+    const row = await this.#current()
+    if (!hasVectors(row)) return false
+    const now = Date.now()
+    if (this.#indexed?.generation !== row.generation || this.#indexed.until < now) {
+      this.#indexed = { generation: row.generation, answer: await isIndexed(this.#shared.connections, row), until: now + 60_000 }
+    }
+    return this.#indexed.answer
+  }
+}
+
+interface Stored {
+  key: string
+  id: string
+  text: string
+  raw: string | null
+  metadata: Metadata
+  created: string
+  updated: string
+  vector: string | null
+}
+
+/** SQLSTATE of a unique key that another writer took first. */
+const UNIQUE = '23505'
+/** What stands for the digest of a model that runs elsewhere, in the core and here. */
+export const REMOTE_DIGEST = 'remote'
+
+/** Columns of a collection as `Row` names them. */
+export const ROW = 'id, name, dim, metric, storage, model_name as model, model_digest as digest, generation'
+
+export async function readRow(connections: Connections, name: string): Promise<Row | undefined> {
+  const [row] = await connections.rows<Row>({ name: 'collection', text: `select ${ROW} from collections where name = $1`, values: [storable(name)] })
+  return row
+}
+
+export function infoOf({ name, dim, metric, model, digest }: Row, count: number, settings: Metadata): CollectionInfo {
+  return { name, count, vectors: dim === null || metric === null ? null : { dim, metric, model: model === null ? null : { name: model, digest: digest ?? '' } }, settings }
+}
+
+/** Vectors of texts; null for a text that the model knows no word of. Refuses to mix the vectors of two models. */
+export async function embedWith(engine: Database, row: Pick<Row, 'name' | 'model' | 'dim' | 'digest'>, texts: readonly string[], signal: AbortSignal | undefined): Promise<Array<Float32Array | null>> {
+  const { model, dim } = row
+  if (model === null || dim === null) return texts.map(() => null)
+  const matrix = await engine.embed(model, texts, { signal })
+  const known = (await engine.models()).find(({ name }) => name === model)
+  if (known !== undefined && known.digest !== row.digest) {
+    throw new CanopyError('MODEL_MISMATCH', 'conflict', `collection ${JSON.stringify(row.name)} was embedded with ${model} (${row.digest?.slice(0, 12)}), but the model now is ${known.digest?.slice(0, 12)}; their vectors can't be compared: rebuild the collection`)
+  }
+  return texts.map((_, i) => {
+    const vector = matrix.subarray(i * dim, (i + 1) * dim)
+    return vector.some((value) => value !== 0) ? vector : null
+  })
+}
+
+/** An empty collection in the core, of the kind of ours. */
+async function mirror(engine: Database, { model, dim, metric }: Row): Promise<Collection> {
+  return engine.create(`mirror-${randomUUID()}`, { model, ...(model === null ? { dim: dim ?? undefined } : {}), ...(metric === null ? {} : { metric }) })
+}
+
+export function notFound(name: string): CanopyError {
+  return new CanopyError('COLLECTION_NOT_FOUND', 'not_found', `no collection is named ${JSON.stringify(name)}: create it, or list the collections to see their names`)
+}
+
+function noVectors(name: string): CanopyError {
+  return new CanopyError('COLLECTION_NO_VECTORS', 'invalid_input', `collection ${JSON.stringify(name)} holds no vectors: create it with a model or a dimension`)
+}
+
+function matrixDim(records: number, matrix: Float32Array | undefined): number {
+  if (matrix === undefined || records === 0) return 0
+  if (matrix.length % records === 0) return matrix.length / records
+  throw new CanopyError('VECTOR_COUNT', 'invalid_input', `${matrix.length} numbers can't be the vectors of ${records} records: pass records × dimension numbers, row after row`)
+}
+
+function readRecords(bytes: Buffer): RecordInput[] {
+  try {
+    const records = parse<RecordInput[]>(bytes)
+    if (Array.isArray(records)) return records
+  } catch (error) {
+    throw new CanopyError('JSON_INVALID', 'invalid_input', `the records aren't valid JSON: ${(error as Error).message}`)
+  }
+  throw new CanopyError('JSON_INVALID', 'invalid_input', 'the records must be a JSON array of objects')
+}
+
+const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+const literal = (vector: Float32Array | readonly number[]): string => `[${(vector instanceof Float32Array ? Array.from(vector) : vector).join(',')}]`
