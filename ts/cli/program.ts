@@ -5,6 +5,7 @@ import { addCommands as collections } from './commands/collections.js'
 import { addCommands as doctor } from './commands/doctor.js'
 import { addCommands as importing } from './commands/import.js'
 import { addCommands as index } from './commands/index.js'
+import { addCommands as mcp } from './commands/mcp.js'
 import { addCommands as records } from './commands/records.js'
 import { addCommands as search } from './commands/search.js'
 import { addCommands as serve } from './commands/serve.js'
@@ -33,7 +34,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, index, stats, serve, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, index, stats, serve, mcp, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }
