@@ -5,12 +5,14 @@
 //!
 //! Columns come in blocks from Chebyshev polynomials, whose order follows from the Bessel tail for the tolerance asked for. The
 //! characteristic function of the many small entries is a power series in their moments (an entry that doesn't count is the
-//! zeroth: it adds 1); only the few large ones are rotated point by point. Nothing of size n × n is ever held.
+//! zeroth: it adds 1); only the few large ones are rotated point by point. Where the tolerance leaves room, as it does on large graphs, heat is
+//! followed only where it is thick, and the sum of the rest is known. Nothing of size n × n is ever held.
 
 mod characteristic;
 mod chebyshev;
 mod exact;
 mod operator;
+mod push;
 mod spectrum;
 
 pub use spectrum::{Spectrum, spectrum};
@@ -21,6 +23,7 @@ use canopy_core::{Cancel, Progress};
 use characteristic::Sampler;
 use chebyshev::Series;
 use operator::{Number, Operator, degrees, largest};
+use push::Push;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -62,6 +65,8 @@ impl Default for GraphWaveOptions {
 
 /// Most nodes of the exact mode: the decomposition takes cubic time.
 pub const MAX_EXACT: u32 = 4096;
+/// Nodes that walks embed between two looks at the cancel flag.
+const WALKS: usize = 16;
 
 /// Structural embeddings.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,7 +174,10 @@ pub fn graphwave(
     Ok(found)
 }
 
-/// Embeds block after block of columns.
+/// A node and its row.
+type Place<'a> = (u32, &'a mut [f64]);
+
+/// Embeds nodes by walks where these are sooner done, the others by block after block of columns.
 fn stream<T: Number>(
     graph: &Graph,
     options: &GraphWaveOptions,
@@ -178,29 +186,43 @@ fn stream<T: Number>(
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let n = graph.nodes() as usize;
-    let operator = Operator::<T>::new(graph, options.laplacian);
+    let n = u64::from(graph.nodes());
     let sampler = Sampler::new(options.points, options.max_t, 0.5 * options.tolerance);
-    let (dim, width) = (found.dim, T::LANES);
+    let push = Push::new(graph, options.laplacian, &found.scales, options.tolerance, options.max_t, cancel)?;
+    let (dim, scales) = (found.dim, found.scales.len());
+    let places: Vec<Place<'_>> = (0..).zip(found.rows.chunks_exact_mut(dim)).collect();
+    let suits = |node| push.as_ref().is_some_and(|push| push.suits(node, found.order));
+    let (mut near, mut far): (Vec<_>, Vec<_>) = places.into_iter().partition(|(node, _)| suits(*node));
     let done = AtomicU64::new(0);
-    found
-        .rows
-        .par_chunks_mut(dim * width)
-        .enumerate()
-        .map_init(
-            || operator.scratch(found.scales.len()),
-            |scratch, (block, rows)| {
+    let report = |count: usize| progress.report(done.fetch_add(count as u64, Ordering::Relaxed), n);
+    if let Some(push) = push.filter(|_| !near.is_empty()) {
+        near.par_chunks_mut(WALKS).try_for_each_init(
+            || push.scratch(),
+            |scratch, places| {
                 cancel.check()?;
-                let columns = rows.len() / dim;
-                operator.spread(block * width, columns, series, scratch);
-                for (scale, heat) in scratch.heat.iter().enumerate() {
-                    let at = scale * options.points * 2;
-                    let mut outs = rows.chunks_exact_mut(dim).map(|row| &mut row[at..at + options.points * 2]);
-                    T::sample(&sampler, heat, &mut outs, &mut scratch.large);
-                }
-                progress.report(done.fetch_add(columns as u64, Ordering::Relaxed), n as u64);
-                Ok(())
+                places.iter_mut().for_each(|(node, row)| push.embed(*node, &sampler, row, scratch));
+                report(places.len());
+                Ok::<_, Error>(())
             },
-        )
-        .collect::<Result<(), Error>>()
+        )?;
+    }
+    if far.is_empty() {
+        return Ok(());
+    }
+    let operator = Operator::<T>::new(graph, options.laplacian);
+    far.par_chunks_mut(T::LANES).try_for_each_init(
+        || operator.scratch(scales),
+        |scratch, places| {
+            cancel.check()?;
+            let nodes: Vec<u32> = places.iter().map(|(node, _)| *node).collect();
+            operator.spread(&nodes, series, scratch);
+            for (scale, heat) in scratch.heat.iter().enumerate() {
+                let at = scale * options.points * 2;
+                let mut outs = places.iter_mut().map(|(_, row)| &mut row[at..at + options.points * 2]);
+                T::sample(&sampler, heat, &mut outs, &mut scratch.large);
+            }
+            report(places.len());
+            Ok(())
+        },
+    )
 }

@@ -76,6 +76,38 @@ impl Sampler {
         }
     }
 
+    /// Samples one column of which `zeros` entries are 0 and `missing` is the sum of small entries that nobody placed.
+    pub(super) fn sample_one(&self, column: &[f32], zeros: usize, missing: f64, out: &mut [f64]) {
+        const WIDTH: usize = 16;
+        let small = self.small as f32;
+        let mut moments = [[0.0_f64; WIDTH]; MOMENTS];
+        let mut large = Vec::new();
+        for entries in column.chunks(WIDTH) {
+            let mut x = [0.0_f64; WIDTH];
+            for (x, &entry) in x.iter_mut().zip(entries) {
+                if entry > small {
+                    large.push(f64::from(entry));
+                } else {
+                    *x = f64::from(entry);
+                }
+            }
+            let mut power = x;
+            for sums in &mut moments[1..self.moments] {
+                for lane in 0..WIDTH {
+                    sums[lane] += power[lane];
+                    power[lane] *= x[lane];
+                }
+            }
+        }
+        let mut sums: [f64; MOMENTS] = std::array::from_fn(|k| moments[k].iter().sum());
+        sums[0] = (zeros + column.len() - large.len()) as f64;
+        sums[1] += missing;
+        self.series(&sums, out);
+        self.rotate(&large, out);
+        let n = (zeros + column.len()) as f64;
+        out.iter_mut().for_each(|value| *value /= n);
+    }
+
     /// `Σ_k (it)^k M_k / k!` at every point.
     fn series(&self, moments: &[f64; MOMENTS], out: &mut [f64]) {
         for (at, value) in out.chunks_exact_mut(2).enumerate() {

@@ -251,9 +251,9 @@ impl<T: Number> Operator<T> {
         }
     }
 
-    /// Fills `scratch.heat` with the heat kernel's columns from `first` on.
-    pub(super) fn spread(&self, first: usize, columns: usize, series: &Series, scratch: &mut Scratch<T>) {
-        self.begin(first, columns, series, scratch);
+    /// Fills `scratch.heat` with the heat kernel's columns of up to `T::LANES` nodes.
+    pub(super) fn spread(&self, nodes: &[u32], series: &Series, scratch: &mut Scratch<T>) {
+        self.begin(nodes, series, scratch);
         let Scratch { now, before, heat, .. } = scratch;
         let order = series.order();
         for k in 3..=order {
@@ -270,9 +270,9 @@ impl<T: Number> Operator<T> {
 
     /// The first three terms, which hold little: the nodes themselves, their neighbours, and the neighbours' neighbours. Leaves
     /// the second in `before` and the third in `now`.
-    fn begin(&self, first: usize, columns: usize, series: &Series, scratch: &mut Scratch<T>) {
+    fn begin(&self, nodes: &[u32], series: &Series, scratch: &mut Scratch<T>) {
         let Scratch { now, before, heat, active, .. } = scratch;
-        let places = &self.places[first..first + columns];
+        let places: Vec<u32> = nodes.iter().map(|&node| self.places[node as usize]).collect();
         now.fill(T::default());
         before.fill(T::default());
         active.clear();
