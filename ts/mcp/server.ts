@@ -1,6 +1,6 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { CallToolRequestSchema, ListToolsRequestSchema, type CallToolRequest, type CallToolResult } from '@modelcontextprotocol/sdk/types.js'
-import type { Database } from '../engine/database.js'
+import type { AnyDatabase } from '../stores/any.js'
 import { toCanopyError } from '../engine/error.js'
 import { tools } from './tools.js'
 
@@ -14,7 +14,7 @@ export interface McpServer {
 }
 
 /** A server of the Model Context Protocol over one database; connect it to a transport. */
-export function mcpServer(db: Database, { readOnly, version }: { readOnly: boolean; version: string }): McpServer {
+export function mcpServer(db: AnyDatabase, { readOnly, version }: { readOnly: boolean; version: string }): McpServer {
   const offered = tools(readOnly)
   const running = new Set<Promise<unknown>>()
   const server = new Server({ name: 'canopy', title: 'Canopy', version }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS })

@@ -1,7 +1,7 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import { Ajv } from 'ajv'
 import type { Static, TObject } from 'typebox'
-import type { Database } from '../engine/database.js'
+import type { AnyDatabase } from '../stores/any.js'
 import { CanopyError } from '../engine/error.js'
 
 /** What an assistant may call. */
@@ -12,7 +12,7 @@ export interface Tool {
   /** JSON Schema of the arguments. */
   inputSchema: TObject
   /** Checks the arguments and does the work; what it answers is sent as JSON. */
-  call(db: Database, input: unknown, signal: AbortSignal): Promise<Record<string, unknown>>
+  call(db: AnyDatabase, input: unknown, signal: AbortSignal): Promise<Record<string, unknown>>
 }
 
 const ajv = new Ajv({ strict: false, useDefaults: true, allErrors: true })
@@ -21,7 +21,7 @@ const ajv = new Ajv({ strict: false, useDefaults: true, allErrors: true })
 export function tool<S extends TObject>(
   about: Pick<Tool, 'name' | 'description' | 'annotations'>,
   inputSchema: S,
-  work: (db: Database, input: Static<S>, signal: AbortSignal) => Promise<Record<string, unknown>>,
+  work: (db: AnyDatabase, input: Static<S>, signal: AbortSignal) => Promise<Record<string, unknown>>,
 ): Tool {
   const valid = ajv.compile<Static<S>>(inputSchema)
   return {
