@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 
 const bytes = { mebi: 1024 * 1024, gibi: 1024 * 1024 * 1024 }
+/** Marks settings that a running server takes over when the configuration file changes. */
+const reload = true
 const KEY = Type.String({ minLength: 16 })
 
 const RemoteModel = Type.Object(
@@ -44,17 +46,17 @@ export const ConfigSchema = Type.Object({
     bodyLimit: Type.Integer({ minimum: 1, default: bytes.mebi, description: 'Bytes of a JSON body' }),
     importLimit: Type.Integer({ minimum: 1, default: bytes.gibi, description: 'Bytes of an imported stream' }),
     shutdownMs: Type.Integer({ minimum: 1, default: 10_000, description: 'How long running requests may take after a stop was asked for' }),
-    corsOrigins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Web origins that may call the API; * means all' }),
-    rateLimit: Type.Integer({ minimum: 0, default: 0, description: 'Requests a minute for each key or address; 0 means no limit' }),
+    corsOrigins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Web origins that may call the API; * means all', reload }),
+    rateLimit: Type.Integer({ minimum: 0, default: 0, description: 'Requests a minute for each key or address; 0 means no limit', reload }),
     maxEventLoopDelayMs: Type.Integer({ minimum: 0, default: 1000, description: 'Answer 503 while the event loop is later than this; 0 means never' }),
     trustProxy: Type.Boolean({ default: false, description: 'Take the client address from X-Forwarded-For' }),
   }),
   auth: Type.Object({
-    keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write' }),
-    readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read' }),
+    keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write', reload }),
+    readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read', reload }),
   }),
   log: Type.Object({
-    level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'The least severe line that is written' }),
+    level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'The least severe line that is written', reload }),
   }),
 })
 
@@ -70,12 +72,15 @@ export interface Setting {
   default: unknown
   description: string
   secret: boolean
+  /** Whether a running server takes over a new value. */
+  reload: boolean
 }
 
 interface Property {
   type?: string
   default?: unknown
   description?: string
+  reload?: boolean
 }
 
 /** Every setting, in the order of the schema. */
@@ -86,6 +91,7 @@ export const settings: readonly Setting[] = Object.entries(ConfigSchema.properti
     type: property.type ?? 'string',
     default: property.default,
     description: property.description ?? '',
+    reload: property.reload === true,
     secret: section === 'auth' || name === 'remote' || name === 'url',
   })),
 )

@@ -1,6 +1,8 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import type { Loaded } from '../config/load.js'
 import type { Config } from '../config/schema.js'
+import { watchConfig } from '../config/watch.js'
 import { CanopyError } from '../engine/error.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { buildApp } from './app.js'
@@ -16,17 +18,34 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** The configuration that a server was started with, and how it is read again. */
+export interface Follow {
+  loaded: Loaded
+  load: () => Loaded
+}
+
+/** How a server is started. */
+export interface StartOptions {
+  /** Whether SIGTERM and SIGINT stop it; default true. */
+  signals?: boolean
+  /** An open database instead of the one that the configuration names. */
+  db?: AnyDatabase
+  /** Take over changes of the configuration file. */
+  follow?: Follow
+}
+
 /**
  * Opens the database, listens, and arranges for a graceful stop on SIGTERM and SIGINT.
  *
  * Throws PORT_IN_USE, HOST_UNKNOWN, AUTH_KEY_NEEDED, or what opening throws.
  */
-export async function startServer(config: Config, { signals = true, db: opened }: { signals?: boolean; db?: AnyDatabase } = {}): Promise<Running> {
+export async function startServer(config: Config, { signals = true, db: opened, follow }: StartOptions = {}): Promise<Running> {
   checkExposure(config)
   const db = opened ?? (await openConfigured(config))
   const app = await buildApp(db, config)
   app.addHook('onClose', () => db.close())
   if (signals) handleSignals(app, config)
+  if (follow !== undefined) followConfig(app, follow)
   try {
     const url = await listen(app, config)
     return { app, db, url, stop: () => stop(app, config) }
@@ -34,6 +53,19 @@ export async function startServer(config: Config, { signals = true, db: opened }
     await app.close()
     throw error
   }
+}
+
+/** Takes over settings that may change, as the configuration file does. */
+function followConfig(app: FastifyInstance, { loaded, load }: Follow): void {
+  const close = watchConfig(loaded, load, {
+    check: checkExposure,
+    reloaded: (reload) => {
+      app.log.level = loaded.config.log.level
+      app.log.info(reload, 'the configuration changed')
+    },
+    refused: ({ code, message }) => app.log.error({ code }, `the changed configuration is refused, the old one stays: ${message}`),
+  })
+  app.addHook('onClose', async () => close())
 }
 
 /** Beyond this machine only with a key. */

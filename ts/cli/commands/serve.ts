@@ -23,21 +23,24 @@ export function addCommands(root: Command): void {
     .option('--read-only-key <keys>', 'keys that may only read (auth.readOnlyKeys)')
     .option('--cors <origins>', 'web origins that may call the API (server.corsOrigins)')
     .action(async ({ host, port, apiKey, readOnlyKey, cors }: ServeOptions, command: Command) => {
-      const { config } = configuration(command, { 'server.host': host, 'server.port': port, 'auth.keys': apiKey, 'auth.readOnlyKeys': readOnlyKey, 'server.corsOrigins': cors })
+      const load = () => configuration(command, { 'server.host': host, 'server.port': port, 'auth.keys': apiKey, 'auth.readOnlyKeys': readOnlyKey, 'server.corsOrigins': cors })
+      const loaded = load()
+      const { config } = loaded
       // Loaded here, because the server's libraries take longer to load than any other command takes to run.
       const { startServer } = await import('../../server/start.js')
-      const { url } = await startServer(config)
+      const { url } = await startServer(config, { follow: { loaded, load } })
       print(globals(command).json ? JSON.stringify({ url }) : `canopy serves ${config.data.dir} at ${url} (search page; API at ${url}/docs/)`)
     })
 
   root
     .command('config')
     .description('print every setting, its value and where it came from')
+    .option('--print', 'what the command does anyway')
     .action((_options: object, command: Command) => {
       const { sources, file } = configuration(command)
-      const rows = settings.map(({ key, env, description, secret }) => {
+      const rows = settings.map(({ key, env, description, secret, reload }) => {
         const { value, source, from } = sources.get(key) ?? { value: undefined, source: 'default', from: 'default' }
-        return { key, value: secret ? hidden(value) : value, source, from, env, description }
+        return { key, value: secret ? hidden(value) : value, source, from, env, reload, description }
       })
       report(globals(command).json, { file: file ?? null, settings: rows }, () => [
         `configuration file: ${file ?? 'none (canopy.yaml here, --config or CANOPY_CONFIG)'}`,

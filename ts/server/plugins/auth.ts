@@ -18,11 +18,16 @@ declare module 'fastify' {
 
 type Grant = 'read' | 'write'
 
-/** API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`. Without configured keys everyone on this machine may do everything. */
-export default fp(async (app: FastifyInstance, { keys, readOnlyKeys }: Config['auth']) => {
-  const grants = [...keys.map((key) => grant(key, 'write')), ...readOnlyKeys.map((key) => grant(key, 'read'))]
-  if (grants.length === 0) return
+/**
+ * API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`. Without configured keys everyone on this machine may do everything.
+ *
+ * `config` may change while the server runs: keys are rotated by naming the new one beside the old one for a while.
+ */
+export default fp(async (app: FastifyInstance, config: Config['auth']) => {
+  const current = latest(config)
   app.addHook('onRequest', async (request, reply) => {
+    const grants = current()
+    if (grants.length === 0) return
     const access = neededAccess(request)
     if (access === 'open') return
     const { basic = false } = request.routeOptions.config
@@ -40,6 +45,20 @@ function neededAccess(request: FastifyRequest): Access {
   return request.routeOptions.config.access ?? byMethod
 }
 
+type Grants = ReadonlyArray<{ digest: Buffer; kind: Grant }>
+
+/** The digests of the keys that hold now, made anew when the lists were replaced. */
+function latest(config: Config['auth']): () => Grants {
+  let [keys, readOnlyKeys, grants]: [unknown, unknown, Grants] = [undefined, undefined, []]
+  return () => {
+    if (keys !== config.keys || readOnlyKeys !== config.readOnlyKeys) {
+      ;[keys, readOnlyKeys] = [config.keys, config.readOnlyKeys]
+      grants = [...config.keys.map((key) => grant(key, 'write')), ...config.readOnlyKeys.map((key) => grant(key, 'read'))]
+    }
+    return grants
+  }
+}
+
 function grant(key: string, kind: Grant): { digest: Buffer; kind: Grant } {
   return { digest: digest(key), kind }
 }
@@ -49,7 +68,7 @@ function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
-function check(grants: ReadonlyArray<{ digest: Buffer; kind: Grant }>, key: string | undefined): Grant | undefined {
+function check(grants: Grants, key: string | undefined): Grant | undefined {
   if (key === undefined) return undefined
   const sent = digest(key)
   let found: Grant | undefined

@@ -16,17 +16,15 @@ declare module 'fastify' {
 const SAMPLE_MS = 500
 const SETTLE_MS = 2 * SAMPLE_MS
 
-/** Rate limit by key or address, and 503 while the event loop is late. */
-export default fp(async (app: FastifyInstance, { rateLimit: max, maxEventLoopDelayMs }: Config['server']) => {
-  if (max > 0) {
-    await app.register(rateLimit, {
-      max,
-      timeWindow: '1 minute',
-      allowList: (request) => request.routeOptions.config.unlimited === true,
-      keyGenerator: (request) => String(request.headers['x-api-key'] ?? request.headers.authorization ?? request.ip),
-      errorResponseBuilder: (_request, { after }) => new HttpError('RATE_LIMITED', `more than ${max} requests a minute; try again in ${after}`),
-    })
-  }
+/** Rate limit by key or address, which may change while the server runs, and 503 while the event loop is late. */
+export default fp(async (app: FastifyInstance, config: Config['server']) => {
+  await app.register(rateLimit, {
+    max: () => config.rateLimit,
+    timeWindow: '1 minute',
+    allowList: (request) => config.rateLimit === 0 || request.routeOptions.config.unlimited === true,
+    keyGenerator: (request) => String(request.headers['x-api-key'] ?? request.headers.authorization ?? request.ip),
+    errorResponseBuilder: (_request, { max, after }) => new HttpError('RATE_LIMITED', `more than ${max} requests a minute; try again in ${after}`),
+  })
   // Starting takes a while of its own, which the first sample still sees.
   let settled = Infinity
   app.addHook('onListen', async () => {
@@ -34,7 +32,7 @@ export default fp(async (app: FastifyInstance, { rateLimit: max, maxEventLoopDel
   })
   await app.register(underPressure, {
     sampleInterval: SAMPLE_MS,
-    maxEventLoopDelay: maxEventLoopDelayMs,
+    maxEventLoopDelay: config.maxEventLoopDelayMs,
     pressureHandler: (request) => {
       if (request.routeOptions.config.unlimited === true || performance.now() < settled) return
       throw new HttpError('OVERLOADED', 'the server is overloaded; try again in a second')
