@@ -67,6 +67,7 @@ export {
 } from './engine/poincare.js'
 export { remoteEmbedder, type RemoteModel } from './models/remote.js'
 export type { AnyCollection, AnyDatabase } from './stores/any.js'
+export { copyDatabase, type CopyOptions, type CopyReport } from './stores/copy.js'
 export { open } from './stores/open.js'
 export type { PostgresCollection } from './stores/postgres/collection.js'
 export type { PostgresDatabase } from './stores/postgres/database.js'

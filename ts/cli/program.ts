@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { packageVersion } from '../server/version.js'
 import { addCommands as bench } from './commands/bench.js'
 import { addCommands as collections } from './commands/collections.js'
+import { addCommands as copying } from './commands/copy.js'
 import { addCommands as doctor } from './commands/doctor.js'
 import { addCommands as importing } from './commands/import.js'
 import { addCommands as index } from './commands/index.js'
@@ -34,7 +35,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, index, stats, serve, mcp, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, index, stats, serve, mcp, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }

@@ -14,12 +14,17 @@ export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void
   /** One request that its client abandoned. */
   cancelled(route: string): void
+  /** One search in PostgreSQL. */
+  pgvector(ms: number): void
   /** The Prometheus text of now. */
   text(): Promise<{ type: string; body: string }>
 }
 
 /** Seconds; a search takes 0.1 to 50 ms, an import minutes. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60]
+
+/** Milliseconds of a search in PostgreSQL: 1 to 30 with an index. */
+const QUERY_BUCKETS = [0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100, 300, 1000, 10_000]
 
 /** Metrics in a registry of their own, so that two servers in one process don't meet. */
 export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
@@ -31,9 +36,15 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   const records = new Gauge({ name: 'canopy_records', help: 'Records in a collection', labelNames: ['collection'], registers })
   const models = new Gauge({ name: 'canopy_models_loaded', help: 'Embedding models whose weights are in memory', registers })
   const resident = new Gauge({ name: 'canopy_resident_bytes', help: 'Resident memory as the core measures it', registers })
+  const query = new Gauge({ name: 'pgvector_query_ms', help: 'Milliseconds of the last search in PostgreSQL', registers })
+  const queries = new Histogram({ name: 'pgvector_query_duration_ms', help: 'Milliseconds of searches in PostgreSQL', buckets: QUERY_BUCKETS, registers })
   return {
     request: (method, route, status, seconds) => duration.labels(method, route, String(status)).observe(seconds),
     cancelled: (route) => abandoned.inc({ route }),
+    pgvector(ms) {
+      query.set(ms)
+      queries.observe(ms)
+    },
     async text() {
       const now = await snapshot()
       records.reset()

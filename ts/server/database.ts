@@ -1,15 +1,16 @@
 import type { OpenOptions } from '../engine/open.js'
 import { remoteEmbedder } from '../models/remote.js'
 import type { AnyDatabase } from '../stores/any.js'
-import { open } from '../stores/open.js'
+import { isPostgres, open } from '../stores/open.js'
 import type { Config } from '../config/schema.js'
 
-/** Opens the database that the configuration names. */
-export async function openConfigured(config: Config, override: Pick<OpenOptions, 'readOnly'> = {}): Promise<AnyDatabase> {
+/** Opens the database that the configuration names, or one at another place with the same models. */
+export async function openConfigured(config: Config, override: Pick<OpenOptions, 'readOnly'> & { location?: string | undefined } = {}): Promise<AnyDatabase> {
   const { data, models, store } = config
-  const { url, ...remote } = store
-  return open(url === '' ? data.dir : url, {
-    ...(url === '' ? { durability: data.durability } : remote),
+  const { url, ...server } = store
+  const location = override.location ?? (url === '' ? data.dir : url)
+  return open(location, {
+    ...(isPostgres(location) ? server : { durability: data.durability }),
     readOnly: override.readOnly ?? data.readOnly,
     models: models.dir === '' ? undefined : models.dir,
     modelIdleMs: models.idleMs,
@@ -17,4 +18,17 @@ export async function openConfigured(config: Config, override: Pick<OpenOptions,
     embeddingCacheTtlMs: models.cacheTtlMs,
     remoteModels: Object.fromEntries(Object.entries(models.remote).map(([name, model]) => [name, remoteEmbedder(model)])),
   })
+}
+
+/** Where the records are, without what is secret. */
+export function placeOf({ data, store }: Config): string {
+  return store.url === '' ? data.dir : withoutSecrets(store.url)
+}
+
+/** An address without its password. */
+export function withoutSecrets(location: string): string {
+  if (!isPostgres(location)) return location
+  const url = new URL(location)
+  url.password = url.password === '' ? '' : '***'
+  return url.href
 }

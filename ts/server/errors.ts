@@ -68,6 +68,9 @@ export const coreErrors: Readonly<Record<string, Kind>> = {
   IMPORT_LINE_TOO_LONG: 'too_large',
   STORE_READ_ONLY: 'read_only',
   STORE_FULL: 'no_space',
+  POSTGRES_UNREACHABLE: 'unavailable',
+  POSTGRES_TIMEOUT: 'unavailable',
+  POSTGRES_BUSY: 'unavailable',
 }
 
 /** An error of the HTTP layer. */

@@ -10,4 +10,6 @@ export interface AnyDatabase extends Omit<Database, 'create' | 'collection' | 'e
   create(name: string, spec?: CollectionSpec): Promise<AnyCollection>
   collection(name: string): Promise<AnyCollection>
   ensure(name: string, spec?: CollectionSpec): Promise<AnyCollection>
+  /** Only where records are in a server: calls a function after every search with the milliseconds it took there. */
+  onQuery?(listener: (ms: number) => void): () => void
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { settings } from '../../config/schema.js'
 import { integer } from '../input.js'
 import { print, report, table } from '../output.js'
+import { placeOf } from '../../server/database.js'
 import { configuration, globals } from '../session.js'
 
 interface ServeOptions {
@@ -29,7 +30,7 @@ export function addCommands(root: Command): void {
       // Loaded here, because the server's libraries take longer to load than any other command takes to run.
       const { startServer } = await import('../../server/start.js')
       const { url } = await startServer(config, { follow: { loaded, load } })
-      print(globals(command).json ? JSON.stringify({ url }) : `canopy serves ${config.data.dir} at ${url} (search page; API at ${url}/docs/)`)
+      print(globals(command).json ? JSON.stringify({ url }) : `canopy serves ${placeOf(config)} at ${url} (search page; API at ${url}/docs/)`)
     })
 
   root

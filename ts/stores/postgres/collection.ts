@@ -13,7 +13,7 @@ import { condition, storable } from './filter.js'
 import { rebuild } from './rebuild.js'
 import type { Settings } from './options.js'
 import { page, rank, type Plan } from './search.js'
-import { hasVectors, isIndexed, tableOf, type Row } from './vectors.js'
+import { hasVectors, tableOf, type Row } from './vectors.js'
 import { Overtaken, writeDrafts } from './write.js'
 
 /** What every collection of a database works with. */
@@ -37,13 +37,17 @@ export class PostgresCollection implements AnyCollection {
   readonly #shared: Shared
   #row: Row
   #mirror: Promise<Collection> | undefined
-  #indexed: { generation: number; answer: boolean; until: number } | undefined
 
   /** @internal */
   constructor(row: Row, shared: Shared) {
     this.name = row.name
     this.#row = row
     this.#shared = shared
+  }
+
+  /** Whether vectors are stored with two bytes a number. */
+  get halves(): boolean {
+    return this.#row.storage === 'halfvec'
   }
 
   async info(): Promise<CollectionInfo> {
@@ -221,7 +225,6 @@ export class PostgresCollection implements AnyCollection {
   async rebuild({ model, signal, onProgress }: LongCallOptions & { model?: string | undefined } = {}): Promise<RebuildReport> {
     const report = await rebuild(await this.#current(), this.#shared, { model, signal, onProgress })
     this.#mirror = undefined
-    this.#indexed = undefined
     await this.#current()
     return report
   }
@@ -330,17 +333,6 @@ export class PostgresCollection implements AnyCollection {
       key,
       record: { ...rest, text: raw ?? text, ...(own === null ? {} : { vector: JSON.parse(own) as number[] }), createdMs: Number(created), updatedMs: Number(updated) },
     }))
-  }
-
-  /** Whether the search goes through an index; asked now and then. @internal */
-  async indexed(): Promise<boolean> {
-    const row = await this.#current()
-    if (!hasVectors(row)) return false
-    const now = Date.now()
-    if (this.#indexed?.generation !== row.generation || this.#indexed.until < now) {
-      this.#indexed = { generation: row.generation, answer: await isIndexed(this.#shared.connections, row), until: now + 60_000 }
-    }
-    return this.#indexed.answer
   }
 }
 

@@ -38,7 +38,7 @@ export class Connections implements Runner {
       connectionString: url.href,
       max: settings.pool,
       connectionTimeoutMillis: settings.connectTimeoutMs,
-      application_name: 'canopy',
+      application_name: `canopy ${settings.schema}`,
       keepAlive: true,
       options: options(settings),
     }

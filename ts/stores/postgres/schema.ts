@@ -46,6 +46,8 @@ export async function prepareSchema(connections: Connections, settings: Settings
     return
   }
   await connections.transaction(async (transaction) => {
+    // Whoever waits for another that applies steps waits as long as that takes.
+    await transaction.rows('set local statement_timeout = 0')
     await transaction.rows({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`canopy ${settings.schema}`] })
     await ensureExtension(transaction)
     await checkExtension(transaction)
