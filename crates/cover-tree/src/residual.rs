@@ -6,6 +6,7 @@
 
 mod answer;
 mod ask;
+mod audit;
 mod best;
 mod cholesky;
 mod engine;
@@ -18,11 +19,14 @@ mod graph;
 mod held;
 mod inducing;
 mod kernel;
+mod ledger;
 mod matrix;
 mod options;
 mod real;
 mod root;
+mod sample;
 mod search;
+mod sieve;
 mod tiles;
 mod tree;
 mod walk;

@@ -113,8 +113,8 @@ impl ResidualTree {
         search: &Search,
         task: &Task<'_>,
     ) -> Result<ResidualAnswer, Error> {
-        let (envelope, seed) = (&self.envelope, self.options.seed);
-        let answer = Job { engine, whose, k, search: *search, envelope, seed, task }.run()?;
+        let (envelope, ledger, seed) = (&self.envelope, &self.ledger, self.options.seed);
+        let answer = Job { engine, whose, k, search: *search, envelope, ledger, seed, task }.run()?;
         task.finish();
         Ok(answer)
     }

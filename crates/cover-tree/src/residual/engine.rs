@@ -112,6 +112,12 @@ fn inverse<T: Real>(p: &[f64]) -> Vec<T> {
 pub(crate) trait Source: Sync {
     /// The precision.
     type Real: Chosen;
+    /// The precision of a first look.
+    type Coarse: Chosen;
+    /// Where a first look costs less than the rows themselves, the engine it is taken in.
+    fn coarse(&self) -> Option<&Engine<Self::Coarse>> {
+        None
+    }
     /// What all precisions share.
     fn shape(&self) -> &Shape;
     /// `1 / sqrt(p)` at a place.
@@ -127,6 +133,7 @@ pub(crate) trait Source: Sync {
 
 impl<T: Chosen> Source for Engine<T> {
     type Real = T;
+    type Coarse = T;
 
     fn shape(&self) -> &Shape {
         &self.shape
@@ -159,6 +166,11 @@ impl<T: Chosen> Fine<'_, T> {
 
 impl<T: Chosen> Source for Fine<'_, T> {
     type Real = f64;
+    type Coarse = T;
+
+    fn coarse(&self) -> Option<&Engine<T>> {
+        self.0.rest.is_some().then_some(self.0)
+    }
 
     fn shape(&self) -> &Shape {
         &self.0.shape

@@ -1,6 +1,7 @@
 //! Rows of numbers at addresses that whole cache lines start at.
 
 use super::real::Real;
+use memmap2::MmapMut;
 
 /// A cache line. A row that straddles lines costs two loads for every vector.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,10 +16,50 @@ unsafe impl bytemuck::Pod for Line {}
 /// Values of a row are padded with zeros to a multiple of this many: a whole number of vectors in either precision.
 const STEP: usize = 16;
 
+/// From so many bytes on a matrix asks for large pages: rows are read in no order, and a page of 4 KiB holds two of them.
+const LARGE: usize = 4 << 20;
+
+/// Where the values lie.
+#[derive(Debug)]
+enum Lines {
+    Heap(Vec<Line>),
+    /// Anonymous memory, in large pages where the system has them.
+    Pages(MmapMut),
+}
+
+impl Lines {
+    fn zeros(bytes: usize) -> Self {
+        if bytes >= LARGE
+            && let Ok(pages) = MmapMut::map_anon(bytes)
+        {
+            #[cfg(target_os = "linux")]
+            // Small pages do as well, only slower.
+            drop(pages.advise(memmap2::Advice::HugePage));
+            return Self::Pages(pages);
+        }
+        Self::Heap(vec![Line::default(); bytes.div_ceil(64)])
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Heap(lines) => bytemuck::cast_slice(lines),
+            Self::Pages(pages) => pages,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Heap(lines) => bytemuck::cast_slice_mut(lines),
+            Self::Pages(pages) => pages,
+        }
+    }
+}
+
 /// `rows` rows of `width` values, each at the start of a cache line, padded with zeros.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Matrix<T> {
-    lines: Vec<Line>,
+    lines: Lines,
     width: usize,
     kind: std::marker::PhantomData<T>,
 }
@@ -26,8 +67,12 @@ pub(crate) struct Matrix<T> {
 impl<T: Real> Matrix<T> {
     pub(crate) fn zeros(rows: usize, width: usize) -> Self {
         let stride = width.next_multiple_of(STEP);
-        let lines = vec![Line::default(); (rows * stride * size_of::<T>()).div_ceil(64)];
-        Self { lines, width, kind: std::marker::PhantomData }
+        Self { lines: Lines::zeros(rows * stride * size_of::<T>()), width, kind: std::marker::PhantomData }
+    }
+
+    /// Values of a row.
+    pub(crate) fn width(&self) -> usize {
+        self.width
     }
 
     /// Values from one row to the next.
@@ -38,12 +83,12 @@ impl<T: Real> Matrix<T> {
 
     #[inline]
     pub(crate) fn values(&self) -> &[T] {
-        bytemuck::cast_slice(&self.lines)
+        bytemuck::cast_slice(self.lines.bytes())
     }
 
     #[inline]
     pub(crate) fn values_mut(&mut self) -> &mut [T] {
-        bytemuck::cast_slice_mut(&mut self.lines)
+        bytemuck::cast_slice_mut(self.lines.bytes_mut())
     }
 
     #[inline]
@@ -60,14 +105,14 @@ impl<T: Real> Matrix<T> {
 
     /// The same values in another precision.
     pub(crate) fn rounded<S: Real>(&self) -> Matrix<S> {
-        let mut out = Matrix { lines: Vec::new(), width: self.width, kind: std::marker::PhantomData };
         let values = self.values();
-        out.lines = vec![Line::default(); (values.len() * size_of::<S>()).div_ceil(64)];
+        let lines = Lines::zeros(values.len() * size_of::<S>());
+        let mut out = Matrix { lines, width: self.width, kind: std::marker::PhantomData };
         out.values_mut().iter_mut().zip(values).for_each(|(slot, value)| *slot = S::from_f64(value.to_f64()));
         out
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.lines[..])
+        self.lines.bytes().len()
     }
 }

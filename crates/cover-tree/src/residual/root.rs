@@ -19,7 +19,7 @@ const BLOCK: usize = 32;
 const COLUMNS: usize = 64;
 
 /// `L` with `L Lᵀ = K(Z, Z) + jitter I`, as its inverse.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) kernel: Kernel,
     /// How many inducing points.

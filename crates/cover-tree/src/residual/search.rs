@@ -1,20 +1,20 @@
 //! One search from queries to an answer: all pairs, or walks with an audit behind them.
 
-use super::answer::{Audit, ResidualAnswer, SearchReport};
+use super::answer::{ResidualAnswer, SearchReport};
 use super::engine::{Asked, Engine, Fine, Query, Source};
-use super::envelope::{Envelope, Seen};
+use super::envelope::Envelope;
 use super::exact;
 use super::field::Field;
 use super::found::Found;
 use super::inducing::Draw;
-use super::options::{GatePreset, OnMiss, ResidualOptions, Search};
-use super::real::Real;
+use super::ledger::{Kind, Ledger};
+use super::options::{GatePreset, OnMiss, Search};
 use super::tiles::{Chosen, LEAF, ROWS};
 use super::walk::{GateCounts, Walk};
 use crate::error::Error;
 use crate::neighbours::{MISSING, Neighbours};
 use crate::task::Task;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Queries that one piece of parallel work takes.
 const RUN: usize = 64;
 /// A lookup audits one in so many queries at most.
-const AUDITED: usize = 128;
+pub(super) const AUDITED: usize = 128;
 /// Walks that are tried before the rest.
 const PILOTS: usize = 64;
 /// What a pair of a walk costs more than one of all pairs: rows of V are read by four queries, not by 64, and those four look at
@@ -52,12 +52,22 @@ pub(crate) struct Job<'a, T> {
     pub(crate) k: usize,
     pub(crate) search: Search,
     pub(crate) envelope: &'a RwLock<Arc<Envelope>>,
+    pub(crate) ledger: &'a Mutex<Ledger>,
     pub(crate) seed: u64,
     pub(crate) task: &'a Task<'a>,
 }
 
 impl<T: Chosen> Job<'_, T> {
-    fn queries(&self) -> usize {
+    /// The kind of question, for the ledger.
+    pub(super) fn kind(&self) -> Kind {
+        match self.whose {
+            Whose::All => Kind::All,
+            Whose::Before => Kind::Before,
+            Whose::Asked(_) => Kind::Asked,
+        }
+    }
+
+    pub(super) fn queries(&self) -> usize {
         match self.whose {
             Whose::Asked(asked) => asked.places.len(),
             _ => self.engine.shape.places().len(),
@@ -65,7 +75,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// The query at a place.
-    fn query(&self, place: u32) -> Query<'_, T> {
+    pub(super) fn query(&self, place: u32) -> Query<'_, T> {
         match self.whose {
             Whose::Asked(asked) => Query::asked(asked, asked.v.row(place as usize), place),
             _ => Query::indexed(&self.engine.shape, self.engine.v.row(place as usize), place, self.before(place)),
@@ -73,7 +83,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// The query at a place, in `f64`; `room` holds its row of V.
-    fn fine_query<'a>(&'a self, place: u32, room: &'a [f64]) -> Query<'a, f64> {
+    pub(super) fn fine_query<'a>(&'a self, place: u32, room: &'a [f64]) -> Query<'a, f64> {
         match self.whose {
             Whose::Asked(asked) => Query::asked(asked, room, place),
             _ => Query::indexed(&self.engine.shape, room, place, self.before(place)),
@@ -89,7 +99,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// The residual variance of the query at a place.
-    fn p(&self, place: u32) -> f64 {
+    pub(super) fn p(&self, place: u32) -> f64 {
         match self.whose {
             Whose::Asked(asked) => asked.p[place as usize],
             _ => self.engine.shape.p[place as usize],
@@ -102,7 +112,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// Rows of V of queries, in `f64`.
-    fn fine_rows(&self, places: &[u32]) -> Vec<f64> {
+    pub(super) fn fine_rows(&self, places: &[u32]) -> Vec<f64> {
         let stride = self.engine.v.stride();
         let mut rows = vec![0.0; places.len() * stride];
         for (out, &place) in rows.chunks_exact_mut(stride).zip(places) {
@@ -119,7 +129,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// The row of the answer that belongs to a place.
-    fn owner(&self, place: u32) -> usize {
+    pub(super) fn owner(&self, place: u32) -> usize {
         let ids = match self.whose {
             Whose::Asked(asked) => &asked.places.ids,
             _ => &self.engine.shape.places().ids,
@@ -168,31 +178,40 @@ impl<T: Chosen> Job<'_, T> {
                 return Ok(ResidualAnswer { neighbours, report });
             };
             let mut wider = (*envelope).clone();
-            let (audit, spared) = self.audit(&neighbours, &mut wider)?;
-            report.audit = Some(audit);
-            let strict = search.gate == GatePreset::Audit;
-            if strict && spared > 0 && search.on_miss == OnMiss::Fail {
-                return Err(Error::Missed { missed: spared, pairs: audit.pairs });
+            let (tally, enough) = self.audited(&neighbours, kept, &mut wider)?;
+            report.audit = Some(tally.report());
+            if !enough && search.gate == GatePreset::Audit && search.on_miss == OnMiss::Fail {
+                return Err(Error::Missed { missed: tally.spared, pairs: tally.pairs });
             }
-            let few = (1.0 - search.least_recall) * audit.pairs as f64;
-            if spared == 0 || (!strict && spared as f64 <= few) {
+            if enough {
                 return Ok(ResidualAnswer { neighbours, report });
             }
             widened += 1;
             *self.envelope.write() = Arc::new(wider);
+            // What was learnt under the old envelope says nothing about the new one.
+            self.ledger.lock().clear();
             search.exact = widened >= ROUNDS;
         }
     }
 
-    /// Whether walks would take longer than all pairs: a few of them are tried.
+    /// Whether walks would take longer than all pairs: a few of them are tried, once for each kind of question.
     fn is_crowded(&self, envelope: &Envelope) -> bool {
-        let pilots = Draw(self.seed ^ 0x9107).some(self.queries(), (self.queries() / AUDITED).min(PILOTS));
+        let count = (self.queries() / AUDITED).min(PILOTS);
+        if count == 0 {
+            return false;
+        }
+        if let Some(known) = self.ledger.lock().page(self.kind(), self.k).crowded {
+            return known;
+        }
+        let pilots = Draw(self.seed ^ 0x9107).some(self.queries(), count);
         let mut walk = Walk::new(self.engine, self.engine.shape.field(), Some(envelope), self.k);
         for &place in &pilots {
             walk.run(&[self.query(place as u32)]);
         }
-        let share = self.queries() as f64 / pilots.len().max(1) as f64;
-        walk.kept as f64 * share * WALKING > self.candidates() as f64
+        let share = self.queries() as f64 / pilots.len() as f64;
+        let crowded = walk.kept as f64 * share * WALKING > self.candidates() as f64;
+        self.ledger.lock().page(self.kind(), self.k).crowded = Some(crowded);
+        crowded
     }
 
     /// All pairs.
@@ -229,13 +248,7 @@ impl<T: Chosen> Job<'_, T> {
         Ok(places.len() as u64 * field.len() as u64)
     }
 
-    /// Squared distance in units of the lengthscale.
-    fn square(&self, a: &[f64], b: &[f64]) -> f64 {
-        let gaps = a.iter().zip(b).zip(&self.engine.shape.scales).map(|((a, b), scale)| (a - b) * scale);
-        gaps.map(|gap| gap * gap).sum()
-    }
-
-    fn by_id(&self) -> Vec<u32> {
+    pub(super) fn by_id(&self) -> Vec<u32> {
         let ids = &self.engine.shape.places().ids;
         let mut by_id = vec![0_u32; ids.len()];
         (0..).zip(ids).for_each(|(place, &id)| by_id[id as usize] = place);
@@ -327,94 +340,4 @@ impl<T: Chosen> Job<'_, T> {
         }
         Ok(kept.into_inner())
     }
-
-    /// Holds the answers to a sample of the queries against all pairs, and widens an envelope by what it spared wrongly.
-    ///
-    /// Gives the audit, and how many of the missed neighbours lay beyond the envelope. A lookup is audited in the precision in
-    /// which it was made, an audit in `f64`.
-    fn audit(&self, answers: &Neighbours, envelope: &mut Envelope) -> Result<(Audit, u64), Error> {
-        let strict = self.search.gate == GatePreset::Audit;
-        let most = if strict { self.search.audit } else { self.search.audit.min(self.queries().div_ceil(AUDITED)) };
-        let sample = Draw(self.seed ^ 0xA0D17).some(self.queries(), most);
-        let (fine, plain): (Vec<u32>, Vec<u32>) = sample.into_iter().map(|place| place as u32).partition(|&place| {
-            let p = self.p(place);
-            strict || self.engine.is_fine(p) || self.engine.is_tiny(p)
-        });
-        let first = self.compare(self.engine, &plain, |at| self.query(plain[at]), answers, envelope)?;
-        if fine.is_empty() {
-            return Ok(first);
-        }
-        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine));
-        let query = |at: usize| self.fine_query(fine[at], &rows[at * stride..(at + 1) * stride]);
-        let second = self.compare(&Fine(self.engine), &fine, query, answers, envelope)?;
-        let (a, b) = (first.0, second.0);
-        let audit = Audit::new(a.queries + b.queries, a.pairs + b.pairs, a.missed + b.missed);
-        Ok((audit, first.1 + second.1))
-    }
-
-    fn compare<'b, S: Source>(
-        &self,
-        source: &S,
-        sample: &[u32],
-        query: impl Fn(usize) -> Query<'b, S::Real> + Sync,
-        answers: &Neighbours,
-        envelope: &mut Envelope,
-    ) -> Result<(Audit, u64), Error> {
-        let nothing = |_: &mut (), _: usize, _: &[S::Real], _: &[S::Real], _: &[u32]| ();
-        let truth = exact::all_pairs(source, self.k, sample.len(), &query, || (), nothing, self.task)?;
-        let (mut pairs, mut missed, mut spared) = (0, 0, 0);
-        let by_id = self.by_id();
-        let old = envelope.clone();
-        for (at, mut best) in truth.into_iter().flat_map(|(_, best)| best).enumerate() {
-            let (query, row) = (query(at), self.owner(sample[at]));
-            let mut found = answers.ids[row * self.k..(row + 1) * self.k].to_vec();
-            found.sort_unstable();
-            for &(strength, id) in best.finish() {
-                pairs += 1;
-                if found.binary_search(&id).is_ok() {
-                    continue;
-                }
-                missed += 1;
-                let other = self.engine.shape.places().row(by_id[id as usize] as usize);
-                let (class, square) = (envelope.class(query.p), self.square(query.x, other));
-                // What lay within was looked at, and lost a tie or the last digits of `f32`.
-                if square > old.limit(class, strength.to_f64()) {
-                    spared += 1;
-                    envelope.widen(class, strength.to_f64(), square);
-                }
-            }
-        }
-        Ok((Audit::new(sample.len() as u64, pairs, missed), spared))
-    }
-}
-
-/// The envelope of an engine, from all pairs of a sample of its points.
-pub(crate) fn envelope<T: Chosen>(
-    engine: &Engine<T>,
-    options: &ResidualOptions,
-    task: &Task<'_>,
-) -> Result<Envelope, Error> {
-    let shape = &engine.shape;
-    let mut sample = Draw(options.seed).some(shape.places().len(), options.envelope_samples);
-    sample.retain(|&place| !engine.is_tiny(shape.p[place]));
-    let p = sample.iter().map(|&place| shape.p[place]).collect();
-    let mut envelope = Envelope::new(p, &options.kernel, shape.digest(), options.seed);
-    let start = || vec![Seen::new(); exact::GROUP];
-    let note = |seen: &mut Vec<Seen>, row: usize, correlations: &[T], squares: &[T], _: &[u32]| {
-        let seen = &mut seen[row];
-        for (correlation, square) in correlations.iter().zip(squares) {
-            seen.note(correlation.to_f64(), square.to_f64());
-        }
-    };
-    let query = |at: usize| Query::indexed(shape, engine.v.row(sample[at]), sample[at] as u32, MISSING);
-    let seen = exact::all_pairs(engine, 1, sample.len(), query, start, note, task)?;
-    for ((pieces, _), places) in seen.iter().zip(sample.chunks(exact::GROUP)) {
-        for seen in pieces {
-            for (seen, &place) in seen.iter().zip(places) {
-                envelope.note(envelope.class(shape.p[place]), seen);
-            }
-        }
-    }
-    envelope.settle();
-    Ok(envelope)
 }

@@ -5,16 +5,17 @@ use super::field::{Field, Places};
 use super::given::GivenFactors;
 use super::held::{Held, held};
 use super::kernel::Kernel;
+use super::ledger::Ledger;
 use super::options::ResidualOptions;
 use super::root::Root;
-use super::search::envelope;
+use super::sample::envelope;
 use super::tiles::Chosen;
 use crate::error::Error;
 use crate::hilbert;
 use crate::points::Points;
 use crate::task::Task;
 use canopy_core::{Cancel, Progress};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -69,6 +70,8 @@ pub struct ResidualTree {
     pub(super) root: Option<Root>,
     pub(super) held: Held,
     pub(super) envelope: RwLock<Arc<Envelope>>,
+    /// What audits under this kernel have found.
+    pub(super) ledger: Mutex<Ledger>,
     report: ResidualReport,
 }
 
@@ -188,7 +191,8 @@ impl ResidualTree {
         let share = |at: usize| p.get(at).map_or(1.0, |p| p / options.kernel.variance);
         (report.least_p, report.median_p) = (share(0), share(p.len() / 2));
         task.finish();
-        Ok(Self { options: options.clone(), root, held, envelope: RwLock::new(Arc::new(envelope)), report })
+        let (envelope, ledger) = (RwLock::new(Arc::new(envelope)), Mutex::default());
+        Ok(Self { options: options.clone(), root, held, envelope, ledger, report })
     }
 
     /// The same tree under another kernel: order, leaves and inducing points stay; V, p and the envelope are computed anew.
@@ -278,6 +282,7 @@ impl ResidualTree {
             return Err(Error::Envelope);
         }
         *current = Arc::new(envelope);
+        self.ledger.lock().clear();
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use super::engine::{Query, Source};
 use super::envelope::Envelope;
 use super::field::Field;
 use super::real::Real;
+use super::sieve::Sieve;
 use super::tiles::{Chosen, Dots, Gate, LEAF, ROWS, STEP, Score};
 use crate::points::MAX_DIM;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,7 @@ pub(crate) struct Walk<'a, S: Source> {
     hits: Vec<u32>,
     rows: Vec<S::Real>,
     plain: Vec<u32>,
+    sieve: Option<Sieve<'a, S::Coarse>>,
 }
 
 impl<'a, S: Source> Walk<'a, S> {
@@ -68,6 +70,7 @@ impl<'a, S: Source> Walk<'a, S> {
             hits: vec![0; WIDTH],
             rows: Vec::new(),
             plain: Vec::new(),
+            sieve: source.coarse().map(Sieve::new),
         }
     }
 
@@ -85,6 +88,9 @@ impl<'a, S: Source> Walk<'a, S> {
             self.best[row].clear();
             self.limits[row] = f64::INFINITY;
             self.classes[row] = self.envelope.map_or(0, |envelope| envelope.class(query.p));
+        }
+        if let Some(sieve) = &mut self.sieve {
+            sieve.ask(queries);
         }
         let (low, high) = (&low[..dim], &high[..dim]);
         let before = queries.iter().map(|query| query.before).max().unwrap_or(0);
@@ -141,9 +147,12 @@ impl<'a, S: Source> Walk<'a, S> {
 
     /// Computes the correlations of what was gathered.
     fn flush(&mut self, queries: &[Query<'_, S::Real>]) {
+        self.kept += (self.list.len() * queries.len()) as u64;
+        if let Some(sieve) = &mut self.sieve {
+            sieve.sift(queries, &self.best, &mut self.list, &mut self.squares, WIDTH);
+        }
         let len = self.list.len();
         let Some(&last) = self.list.last() else { return };
-        self.kept += (len * queries.len()) as u64;
         self.list.resize(len.next_multiple_of(STEP), last);
         self.inverse.clear();
         self.inverse.extend(self.list[..len].iter().map(|&place| self.source.inverse(place)));
