@@ -161,6 +161,12 @@ pub enum Error {
         /// True neighbours in the sample.
         pairs: u64,
     },
+    /// A point was named that isn't in the index.
+    #[error("there is no point {id} in this index: it was never there, or was removed, or is named twice")]
+    Unknown {
+        /// The id received.
+        id: u32,
+    },
     /// The caller cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -188,6 +194,7 @@ impl Coded for Error {
             Self::FactorsNeeded => "FACTORS_NEEDED",
             Self::Envelope => "ENVELOPE_FOREIGN",
             Self::Missed { .. } => "GATE_MISSED",
+            Self::Unknown { .. } => "POINT_UNKNOWN",
             Self::Cancelled(cancelled) => cancelled.code(),
         }
     }
@@ -196,6 +203,7 @@ impl Coded for Error {
         match self {
             Self::Cancelled(cancelled) => cancelled.fault(),
             Self::TooMany { .. } => Fault::TooLarge,
+            Self::Unknown { .. } => Fault::NotFound,
             // Nothing the caller sent was wrong, and the same call with another preset succeeds.
             Self::Missed { .. } | Self::Envelope => Fault::Conflict,
             _ => Fault::InvalidInput,

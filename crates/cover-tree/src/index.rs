@@ -1,7 +1,9 @@
 //! The tree as callers see it.
 
+mod change;
+
 use crate::error::Error;
-use crate::except::Except;
+use crate::except::{Except, Gone};
 use crate::hilbert;
 use crate::leaves::{self, Leaves};
 use crate::metric::{Geometry, Metric, Straight};
@@ -40,15 +42,21 @@ pub struct BuildReport {
     pub nodes: usize,
 }
 
-/// Exact nearest neighbours of points that don't change.
+/// Exact nearest neighbours of points.
+///
+/// A tree never changes under a reader: points are added and taken away by making the next one, see [`CoverTree::inserted`] and
+/// [`CoverTree::removed`]. An id stays with its point for good.
 ///
 /// Euclidean and angular answers are those of a brute force in `f64` over the points as sent: the same ids, equal distances by
 /// ascending id. Answers under a custom metric are as exact as its triangle inequality. Reading from many threads is fine.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CoverTree {
     geometry: Geometry,
+    /// Every point that was ever here, by id.
     points: Points,
+    /// Along the curve: the points of the leaves, or of the tree where there are none.
     order: Vec<u32>,
+    gone: Gone,
     options: Options,
     /// Made with the rest under a custom metric, else when it is asked for.
     tree: OnceLock<Tree>,
@@ -80,7 +88,8 @@ impl CoverTree {
             Geometry::Custom(_) => None,
             _ => Some(Leaves::pack(&points, &order)),
         });
-        let mut built = Self { geometry, points, order, options: *options, tree: OnceLock::new(), leaves, report };
+        let (gone, tree) = (Gone::default(), OnceLock::new());
+        let mut built = Self { geometry, points, order, gone, options: *options, tree, leaves, report };
         if built.leaves.is_none() {
             let mut tree_s = 0.0;
             let tree = timed(&mut tree_s, || built.tree_of(&task))?;
@@ -124,14 +133,19 @@ impl CoverTree {
         })
     }
 
+    /// Number of ids: points that were removed keep theirs.
+    pub fn ids(&self) -> usize {
+        self.points.len()
+    }
+
     /// Number of points.
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.ids() - self.gone.count()
     }
 
     /// Whether there is no point.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.len() == 0
     }
 
     /// Coordinates a point.
@@ -151,7 +165,7 @@ impl CoverTree {
 
     /// Bytes of memory that the points, the tree and the leaves hold.
     pub fn memory_bytes(&self) -> usize {
-        let points = self.len() * (self.dim() * size_of::<f64>() + size_of::<u32>());
+        let points = self.ids() * self.dim() * size_of::<f64>() + size_of_val(&self.order[..]) + self.gone.bytes();
         points + self.tree.get().map_or(0, Tree::bytes) + self.leaves.as_ref().map_or(0, Leaves::bytes)
     }
 
@@ -162,8 +176,8 @@ impl CoverTree {
     /// The first [`Defect`] that was met.
     pub fn validate(&self) -> Result<(), Defect> {
         match &self.geometry {
-            Geometry::Custom(metric) => self.tree().validate(&self.points, &**metric),
-            _ => self.tree().validate(&self.points, &Straight),
+            Geometry::Custom(metric) => self.tree().validate(&self.points, &self.order, &**metric),
+            _ => self.tree().validate(&self.points, &self.order, &Straight),
         }
     }
 
@@ -214,7 +228,8 @@ impl CoverTree {
         Ok(out)
     }
 
-    /// The `k` nearest other points of every point. A point at the same place is another point.
+    /// The `k` nearest other points of every point, by id; none for one that was removed. A point at the same place is another
+    /// point.
     ///
     /// # Errors
     /// [`Error::Count`], [`Error::Metric`], [`Error::Cancelled`].
@@ -222,7 +237,7 @@ impl CoverTree {
         check_k(k)?;
         let task = Task::new(cancel, progress, self.len());
         let out = match &self.leaves {
-            Some(leaves) => leaves::all_nearest(leaves, self.len(), k, &self.geometry, &task),
+            Some(leaves) => leaves::all_nearest(leaves, self.ids(), k, &self.geometry, &task),
             None => self.own(k, |id| Except { id, from: MISSING }, &task),
         }?;
         task.finish();
@@ -274,14 +289,17 @@ impl CoverTree {
 
     /// Neighbours of the points themselves, by the tree.
     fn own(&self, k: usize, except: impl Fn(u32) -> Except + Sync, task: &Task<'_>) -> Result<Neighbours, Error> {
-        let mut out = Neighbours::missing(self.len(), k);
+        let mut out = Neighbours::missing(self.ids(), k);
         let find = |id: u32| {
             let mut keep = Nearest::new(k);
+            if self.gone.has(id) {
+                return Ok(keep);
+            }
             self.search(&self.geometry, self.points.row(id as usize), except(id), &mut keep)?;
             task.advance(1)?;
             Ok(keep)
         };
-        let kept: Vec<Nearest> = (0..self.len() as u32).into_par_iter().map(find).collect::<Result<_, Error>>()?;
+        let kept: Vec<Nearest> = (0..self.ids() as u32).into_par_iter().map(find).collect::<Result<_, Error>>()?;
         kept.iter().enumerate().for_each(|(row, keep)| self.write(&mut out, row, keep));
         Ok(out)
     }
@@ -291,7 +309,7 @@ impl CoverTree {
             Geometry::Custom(metric) => &**metric,
             _ => &Straight,
         };
-        self.tree().search(&self.points, metric, query, except, keep)?;
+        self.tree().search(&self.points, metric, query, (except, &self.gone), keep)?;
         keep.finish();
         Ok(())
     }

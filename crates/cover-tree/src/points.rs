@@ -79,6 +79,16 @@ impl Points {
         self.rows.chunks_exact(self.dim)
     }
 
+    /// These points, then others of as many coordinates.
+    pub(crate) fn and(&self, others: &Self) -> Self {
+        Self { rows: [&self.rows[..], &others.rows[..]].concat(), dim: self.dim }
+    }
+
+    /// The points' coordinates, row-major.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.rows
+    }
+
     /// The same points scaled to length 1.
     ///
     /// # Errors

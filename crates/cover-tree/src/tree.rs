@@ -16,7 +16,7 @@ mod tests;
 mod validate;
 mod walk;
 
-pub(crate) use build::build;
+pub(crate) use build::{build, extend};
 pub(crate) use finder::{ByLeaves, ByTree};
 pub(crate) use flat::Tree;
 pub use validate::Defect;

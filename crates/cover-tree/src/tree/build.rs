@@ -7,7 +7,7 @@
 
 use super::conflicts::settle;
 use super::draft::{Draft, Member};
-use super::finder::Finder;
+use super::finder::{ByTree, Finder};
 use super::flat::Tree;
 use super::level::{covering, is_distance, is_twin};
 use crate::error::Error;
@@ -15,11 +15,12 @@ use crate::metric::Metric;
 use crate::points::Points;
 use crate::task::Task;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Points inserted one batch at a time until the tree has some width.
 const FIRST_BATCH: usize = 64;
 
-/// Builds the tree over all points. `curve` orders them by place, so that threads work on neighbours.
+/// Builds the tree over the points that `curve` names; it orders them by place, so that threads work on neighbours.
 pub(crate) fn build(
     points: &Points,
     curve: &[u32],
@@ -28,16 +29,45 @@ pub(crate) fn build(
     seed: u64,
     task: &Task<'_>,
 ) -> Result<Tree, Error> {
-    let order = insertion_order(points.len(), seed);
+    let order = insertion_order(curve, seed);
     let Some((&root, rest)) = order.split_first() else { return Ok(Tree { dim: points.dim(), ..Tree::default() }) };
+    let level = root_level(points, root, curve, metric)?;
+    let draft = Draft { members: vec![Member { id: root, parent: 0, level, distance: 0.0 }], twins: Vec::new() };
+    grow(draft, rest, points, curve, finder, task)
+}
+
+/// A tree with the points of `new` inserted. `curve` names all of its points, and the new ones.
+pub(crate) fn extend(
+    tree: &Tree,
+    points: &Points,
+    curve: &[u32],
+    metric: &(impl Metric + ?Sized),
+    new: &Range<u32>,
+    seed: u64,
+    task: &Task<'_>,
+) -> Result<Tree, Error> {
+    let new: Vec<u32> = new.clone().collect();
+    let mut draft = tree.draft(metric);
+    // A root may stand higher than it has to: whatever is added must lie within its reach.
+    let root = &mut draft.members[0];
+    root.level = root.level.max(root_level(points, root.id, &new, metric)?);
+    grow(draft, &insertion_order(&new, seed), points, curve, &ByTree { points, metric }, task)
+}
+
+/// Inserts points, batch after batch.
+fn grow(
+    mut draft: Draft,
+    mut rest: &[u32],
+    points: &Points,
+    curve: &[u32],
+    finder: &impl Finder,
+    task: &Task<'_>,
+) -> Result<Tree, Error> {
     let mut along = vec![0_u32; points.len()];
     curve.iter().zip(0_u32..).for_each(|(&id, place)| along[id as usize] = place);
-
-    let level = root_level(points, root, metric)?;
-    let mut draft = Draft { members: vec![Member { id: root, parent: 0, level, distance: 0.0 }], twins: Vec::new() };
-    let (mut rest, mut growth) = (rest, 1.75);
+    let mut growth = 1.75;
     while !rest.is_empty() {
-        let inserted = points.len() - rest.len();
+        let inserted = draft.members.len() + draft.twins.len();
         let size = ((inserted as f64 * (growth - 1.0)) as usize).max(FIRST_BATCH).min(rest.len());
         let (batch, later) = rest.split_at(size);
         rest = later;
@@ -101,12 +131,12 @@ fn in_order<T>(near: &[u32], found: Vec<T>) -> Vec<T> {
 }
 
 /// The lowest level from which the root covers every point.
-fn root_level(points: &Points, root: u32, metric: &(impl Metric + ?Sized)) -> Result<i32, Error> {
+fn root_level(points: &Points, root: u32, ids: &[u32], metric: &(impl Metric + ?Sized)) -> Result<i32, Error> {
     let from = points.row(root as usize);
-    let farthest = (0..points.len() as u32)
-        .into_par_iter()
+    let farthest = ids
+        .par_iter()
         .with_min_len(1024)
-        .map(|id| {
+        .map(|&id| {
             let distance = metric.distance(points.row(id as usize), from);
             if is_distance(distance) { Ok(distance) } else { Err(Error::Metric { a: id, b: root, distance }) }
         })
@@ -114,9 +144,9 @@ fn root_level(points: &Points, root: u32, metric: &(impl Metric + ?Sized)) -> Re
     Ok(if is_twin(farthest) { 0 } else { covering(farthest) })
 }
 
-/// All ids in an order drawn from the seed.
-pub(super) fn insertion_order(count: usize, seed: u64) -> Vec<u32> {
-    let mut drawn: Vec<(u64, u32)> = (0..count as u32).map(|id| (mix(seed ^ mix(u64::from(id))), id)).collect();
+/// Ids in an order drawn from the seed.
+pub(super) fn insertion_order(ids: &[u32], seed: u64) -> Vec<u32> {
+    let mut drawn: Vec<(u64, u32)> = ids.iter().map(|&id| (mix(seed ^ mix(u64::from(id))), id)).collect();
     drawn.par_sort_unstable();
     drawn.into_iter().map(|(_, id)| id).collect()
 }

@@ -1,6 +1,7 @@
 //! The tree as arrays in preorder: a subtree is a run, and a walk reads forwards.
 
-use super::draft::Draft;
+use super::draft::{Draft, Member};
+use crate::metric::Metric;
 use crate::points::Points;
 
 /// A finished tree, or one that a batch is being held against.
@@ -71,6 +72,21 @@ impl Tree {
             self.radii[parent] = self.radii[parent].max((distance + self.radii[node]) * (1.0 + 1e-12));
             self.lowest[parent] = self.lowest[parent].min(self.lowest[node]);
         }
+    }
+
+    /// The draft that was laid out.
+    pub(crate) fn draft(&self, metric: &(impl Metric + ?Sized)) -> Draft {
+        let empty = Member { id: 0, parent: 0, level: 0, distance: 0.0 };
+        let mut members = vec![empty; self.len()];
+        let mut twins = Vec::with_capacity(self.twins.len());
+        for node in 0..self.len() {
+            let (rank, parent) = (self.ranks[node], self.parents[node] as usize);
+            let distance = if node == 0 { 0.0 } else { metric.distance(self.row(node), self.row(parent)) };
+            let (id, level) = (self.ids[node], self.levels[node]);
+            members[rank as usize] = Member { id, parent: self.ranks[parent], level, distance };
+            twins.extend(self.twins(node).iter().map(|&id| (rank, id)));
+        }
+        Draft { members, twins }
     }
 
     /// Number of nodes.

@@ -3,7 +3,7 @@
 use super::flat::Tree;
 use super::level::is_distance;
 use crate::error::Error;
-use crate::except::Except;
+use crate::except::{Except, Gone};
 use crate::metric::Metric;
 use crate::neighbours::{Keep, MISSING};
 use crate::points::Points;
@@ -15,6 +15,7 @@ struct Search<'a, M: ?Sized, K> {
     metric: &'a M,
     query: &'a [f64],
     except: Except,
+    gone: &'a Gone,
     keep: &'a mut K,
 }
 
@@ -31,13 +32,13 @@ impl Tree {
         points: &Points,
         metric: &(impl Metric + ?Sized),
         query: &[f64],
-        except: Except,
+        (except, gone): (Except, &Gone),
         keep: &mut K,
     ) -> Result<(), Error> {
         if self.len() == 0 {
             return Ok(());
         }
-        let mut search = Search { tree: self, points, metric, query, except, keep };
+        let mut search = Search { tree: self, points, metric, query, except, gone, keep };
         let mut open = vec![Open { node: 0, distance: search.show(0)? }];
         let mut children = Vec::new();
         while let Some(Open { node, distance }) = open.pop() {
@@ -96,7 +97,7 @@ impl<M: Metric + ?Sized, K: Keep> Search<'_, M, K> {
     }
 
     fn offer(&mut self, id: u32, distance: f64) {
-        if id != self.except.id && id < self.except.from {
+        if id != self.except.id && id < self.except.from && !self.gone.has(id) {
             self.keep.offer(id, distance);
         }
     }

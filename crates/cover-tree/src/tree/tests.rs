@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 /// Who is a node, under whom, at which level: every point held against all before it, one after the other.
 fn one_by_one(points: &Points, seed: u64) -> BTreeMap<u32, (u32, i32)> {
     let distance = |a: u32, b: u32| Straight.distance(points.row(a as usize), points.row(b as usize));
-    let order = insertion_order(points.len(), seed);
+    let ids: Vec<u32> = (0..points.len() as u32).collect();
+    let order = insertion_order(&ids, seed);
     let farthest = order.iter().map(|&id| distance(id, order[0])).fold(0.0, f64::max);
     let mut nodes: Vec<(u32, u32, i32)> =
         vec![(order[0], order[0], if is_twin(farthest) { 0 } else { covering(farthest) })];
@@ -72,7 +73,7 @@ fn validate_finds_what_is_wrong() {
     let broken = |change: fn(&mut Tree)| {
         let mut tree = sound.clone();
         change(&mut tree);
-        tree.validate(&points, &Straight)
+        tree.validate(&points, &(0..200).collect::<Vec<_>>(), &Straight)
     };
     assert_eq!(broken(|_| ()), Ok(()));
     assert!(matches!(broken(|tree| tree.ids[5] = tree.ids[6]), Err(Defect::Times { .. })));

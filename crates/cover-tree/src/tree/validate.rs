@@ -9,7 +9,7 @@ use crate::points::Points;
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Defect {
     /// A point is in the tree more than once, or not at all.
-    #[error("point {id} is in the tree {times} times, expected once")]
+    #[error("point {id} is in the tree {times} times, expected once, or never if it was removed")]
     Times {
         /// The point.
         id: u32,
@@ -67,9 +67,14 @@ pub enum Defect {
 }
 
 impl Tree {
-    /// Checks every invariant.
-    pub(crate) fn validate(&self, points: &Points, metric: &(impl Metric + ?Sized)) -> Result<(), Defect> {
-        self.every_point_once(points.len())?;
+    /// Checks every invariant; `held` names the points that should be here.
+    pub(crate) fn validate(
+        &self,
+        points: &Points,
+        held: &[u32],
+        metric: &(impl Metric + ?Sized),
+    ) -> Result<(), Defect> {
+        self.every_point_once(points.len(), held)?;
         for node in 0..self.len() {
             self.place(node, metric)?;
             self.companions(node, points, metric)?;
@@ -78,15 +83,17 @@ impl Tree {
         (0..self.len()).try_for_each(|node| self.separation(node, metric))
     }
 
-    fn every_point_once(&self, count: usize) -> Result<(), Defect> {
+    fn every_point_once(&self, count: usize, held: &[u32]) -> Result<(), Defect> {
         let mut times = vec![0_u32; count];
+        let mut expected = vec![0_u32; count];
+        held.iter().for_each(|&id| expected[id as usize] = 1);
         for &id in self.ids.iter().chain(&self.twins) {
             match times.get_mut(id as usize) {
                 Some(times) => *times += 1,
                 None => return Err(Defect::Times { id, times: 1 }),
             }
         }
-        match times.iter().position(|&times| times != 1) {
+        match (0..count).find(|&id| times[id] != expected[id]) {
             None => Ok(()),
             Some(id) => Err(Defect::Times { id: id as u32, times: times[id] }),
         }

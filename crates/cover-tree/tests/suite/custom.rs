@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// City blocks.
-struct Blocks;
+pub(crate) struct Blocks;
 
 impl Metric for Blocks {
     fn distance(&self, a: &[f64], b: &[f64]) -> f64 {

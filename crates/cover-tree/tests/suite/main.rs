@@ -1,6 +1,7 @@
 //! The tree against brute force in `f64`, on data that break things.
 
 mod cases;
+mod change;
 mod custom;
 mod exact;
 mod oracle;
