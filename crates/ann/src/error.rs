@@ -1,7 +1,6 @@
 //! What can be wrong with a vector or a call.
 
 use canopy_core::{Cancelled, Coded, Fault, ShapeError};
-use std::io::ErrorKind;
 use std::path::Path;
 
 /// Why an index refused a call. Nothing was changed when one of these is returned.
@@ -191,17 +190,7 @@ impl Coded for Error {
 impl Error {
     /// What the system said about a file, with the code and the advice that fit.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        let (code, fault, advice) = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                ("INDEX_DISK_FULL", Fault::NoSpace, "free some room and save again; the old file is as it was")
-            }
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                ("INDEX_PERMISSION", Fault::Permission, "let this program read and write there")
-            }
-            ErrorKind::NotFound => ("INDEX_NOT_FOUND", Fault::NotFound, "check the path"),
-            _ => ("INDEX_IO", Fault::Internal, "try again; if it stays, check the disk"),
-        };
-        Self::File { path: path.display().to_string(), reason: format!("{error}: {advice}"), code, fault }
+        canopy_file::Error::system(path, error).into()
     }
 }
 

@@ -1,7 +1,6 @@
 //! The approximate index: a flat graph walked over projected codes, and an exact second look.
 
 mod bits;
-mod buffer;
 mod build;
 mod change;
 mod connect;
@@ -26,8 +25,8 @@ mod walk;
 
 use crate::slots::SlotMap;
 use bits::Bits;
-use buffer::Buffer;
 use canopy_core::MetricKind;
+use canopy_file::Buffer;
 use entry::Entry;
 use file::Source;
 use grow::Shape;

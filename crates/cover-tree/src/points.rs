@@ -1,6 +1,7 @@
 //! Points as the caller sent them, checked and widened to `f64`.
 
 use crate::error::Error;
+use canopy_file::Numbers;
 
 /// Most coordinates a point may have.
 pub const MAX_DIM: usize = 32;
@@ -15,7 +16,7 @@ pub const MAX_POINTS: usize = u32::MAX as usize - 64;
 /// distance that decides an answer is computed from them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Points {
-    rows: Vec<f64>,
+    rows: Numbers<f64>,
     dim: usize,
 }
 
@@ -44,7 +45,7 @@ impl Points {
         }
         // NaN is in no range, so one pass finds all bad values.
         match values.iter().position(|value| !(-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(value)) {
-            None => Ok(Self { rows: values, dim }),
+            None => Ok(Self { rows: values.into(), dim }),
             Some(at) if values[at].is_finite() => Err(Error::Magnitude { row: at / dim, column: at % dim }),
             Some(at) => Err(Error::NotFinite { row: at / dim, column: at % dim }),
         }
@@ -79,9 +80,14 @@ impl Points {
         self.rows.chunks_exact(self.dim)
     }
 
+    /// Points of a file, which were checked before they were saved.
+    pub(crate) fn mapped(rows: Numbers<f64>, dim: usize) -> Self {
+        Self { rows, dim }
+    }
+
     /// These points, then others of as many coordinates.
     pub(crate) fn and(&self, others: &Self) -> Self {
-        Self { rows: [&self.rows[..], &others.rows[..]].concat(), dim: self.dim }
+        Self { rows: [&self.rows[..], &others.rows[..]].concat().into(), dim: self.dim }
     }
 
     /// The points' coordinates, row-major.
@@ -93,8 +99,9 @@ impl Points {
     ///
     /// # Errors
     /// [`Error::Zero`] with the first point that has no direction.
-    pub(crate) fn into_directions(mut self) -> Result<Self, Error> {
-        for (row, point) in self.rows.chunks_exact_mut(self.dim).enumerate() {
+    pub(crate) fn into_directions(self) -> Result<Self, Error> {
+        let mut rows = self.rows.to_vec();
+        for (row, point) in rows.chunks_exact_mut(self.dim).enumerate() {
             // Scaled by the largest coordinate first, so that no square overflows or vanishes.
             let largest = point.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
             if largest == 0.0 {
@@ -104,6 +111,6 @@ impl Points {
             let norm = point.iter().map(|value| value * value).sum::<f64>().sqrt();
             point.iter_mut().for_each(|value| *value /= norm);
         }
-        Ok(self)
+        Ok(Self { rows: rows.into(), dim: self.dim })
     }
 }

@@ -1,7 +1,6 @@
 //! Building an index from all its vectors.
 
 use super::bits::Bits;
-use super::buffer::Buffer;
 use super::connect::connect;
 use super::entry::WORTH;
 use super::grow::{Growth, Shape, trim};
@@ -13,6 +12,7 @@ use crate::random::Random;
 use crate::slots::SlotMap;
 use crate::{Error, vector};
 use canopy_core::{Cancel, MetricKind, Progress, Rows};
+use canopy_file::Buffer;
 use rayon::prelude::*;
 
 /// During a build a row of links has so many times the places it has in the end, so that fewer rows must be chosen anew.

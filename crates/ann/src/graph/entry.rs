@@ -3,9 +3,9 @@
 //! Nodes are inserted in random order, so the first 1,024 of them with the links they had then are a graph over a random sample. Kept aside
 //! with a copy of its codes, it does what an upper layer of an HNSW does, and costs nothing to build.
 
-use super::buffer::Buffer;
 use super::links::{Links, NONE};
 use super::walk::{Scratch, View};
+use canopy_file::Buffer;
 use std::io;
 
 /// Nodes of the first sample. All of them are looked at, about a microsecond's work, so that no cluster of the data is missed for want of a way to it.

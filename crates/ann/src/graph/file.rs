@@ -1,30 +1,15 @@
 //! One file: a header with a table of sections, then the sections as they lie in memory, so that opening is mapping.
 //!
-//! Numbers are little-endian. The header is `MAGIC`, version, number of sections, length of the file, for each section its name, offset, length and
-//! checksum (XXH3, 64 bits), and at last the checksum of the header itself. Sections start on cache lines.
-//!
-//! Saving writes another file beside the old one, forces it to the disk and renames it: whatever happens, the old index or the new one is
-//! there. Opening checks the header and every section but the three big ones (vectors, codes, links), which would have to be read
+//! The layout, and how a file replaces another, is that of [`canopy_file`]. Opening checks the header and every section but the three big ones (vectors, codes, links), which would have to be read
 //! from the disk for that; [`GraphIndex::check`] reads them. Damage there can't crash a search, it can only make it miss vectors.
 
 mod read;
 mod write;
 
 use super::GraphIndex;
-use memmap2::Mmap;
-use std::sync::Arc;
+use canopy_file::{Format, Mapped};
 
-const MAGIC: [u8; 8] = *b"CANOPYGR";
-/// Rises when a file could be misread by an older program.
-const VERSION: u32 = 1;
-/// Sections start on multiples of this.
-const LINE: usize = 64;
-/// Bytes before the table: magic, version, number of sections, length of the file.
-const FIXED: usize = 24;
-/// Bytes an entry of the table: name, offset, length, checksum.
-const ENTRY: usize = 32;
-/// More sections than a file of ours ever has.
-const MOST_SECTIONS: usize = 256;
+const FORMAT: Format = Format { magic: *b"CANOPYGR", version: 1 };
 
 /// Names of sections, at most 8 bytes.
 const META: &str = "meta";
@@ -44,22 +29,9 @@ fn sample(i: usize) -> [String; 3] {
     ["n", "c", "l"].map(|part| format!("way{i}{part}"))
 }
 
-/// A section as the table names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Section {
-    name: String,
-    at: usize,
-    len: usize,
-    sum: u64,
-}
-
 /// The file behind an index that was opened.
 #[derive(Debug)]
-pub(super) struct Source {
-    path: String,
-    map: Arc<Mmap>,
-    sections: Vec<Section>,
-}
+pub(super) struct Source(Mapped);
 
 /// What stands in the section `meta`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -85,6 +57,21 @@ impl GraphIndex {
     /// [`crate::Error::Damaged`].
     pub fn check(&self) -> Result<(), crate::Error> {
         let Some(source) = &self.source else { return Ok(()) };
-        source.sections.iter().try_for_each(|section| read::verify(&source.path, &source.map, section))
+        Ok(source.0.verify(&[])?)
+    }
+}
+
+impl From<canopy_file::Error> for crate::Error {
+    fn from(error: canopy_file::Error) -> Self {
+        use canopy_file::Error as File;
+        match error {
+            File::System { path, reason, code, fault } => Self::File { path, reason, code, fault },
+            File::Foreign { path } => Self::Foreign { path },
+            File::Newer { path, version, known } => Self::Newer { path, version, known },
+            File::Truncated { path, section, expected, received } => {
+                Self::Truncated { path, section, expected, received }
+            }
+            File::Damaged { path, section } => Self::Damaged { path, section },
+        }
     }
 }

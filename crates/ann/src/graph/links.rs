@@ -1,6 +1,6 @@
 //! Who is whose neighbour: rows of equal length, filled from the front.
 
-use super::buffer::Buffer;
+use canopy_file::Buffer;
 use std::io;
 
 /// No neighbour stands here, nor after it in its row.

@@ -1,7 +1,7 @@
 //! The exact vectors, for the last look.
 
-use super::buffer::Buffer;
 use canopy_core::{MetricKind, Rows};
+use canopy_file::Buffer;
 use half::f16;
 use rayon::prelude::*;
 use std::io;

@@ -5,6 +5,7 @@ use super::boxes::Level;
 use super::frame::Frame;
 use crate::neighbours::MISSING;
 use crate::points::Points;
+use canopy_file::Numbers;
 use rayon::prelude::*;
 
 /// Points in leaves of [`LEAF`], in the order they were packed in.
@@ -13,11 +14,11 @@ pub(crate) struct Leaves {
     pub(crate) dim: usize,
     pub(crate) frame: Frame,
     /// Ids, `LEAF` a leaf; [`MISSING`] fills the last one.
-    pub(crate) ids: Vec<u32>,
+    pub(crate) ids: Numbers<u32>,
     /// The points as sent, row-major, in the order of `ids`.
-    pub(crate) rows: Vec<f64>,
+    pub(crate) rows: Numbers<f64>,
     /// The first look: for each leaf `dim` runs of `LEAF` coordinates. NaN fills the last leaf: it is near nothing.
-    pub(crate) lanes: Vec<f32>,
+    pub(crate) lanes: Numbers<f32>,
     /// Boxes of the leaves, then of eight leaves, and so on up to one level of at most eight.
     pub(crate) levels: Vec<Level>,
     /// For each leaf how far its points can be seen, by squares; empty when from everywhere.
@@ -55,6 +56,16 @@ impl Leaves {
                     (0..dim).for_each(|axis| lanes[axis * LEAF + lane] = placed[axis]);
                 }
             });
+        Self::of(dim, frame, (ids.into(), rows.into(), lanes.into()), caps)
+    }
+
+    /// Leaves whose numbers are there already: ids, rows and lanes.
+    pub(crate) fn of(
+        dim: usize,
+        frame: Frame,
+        (ids, rows, lanes): (Numbers<u32>, Numbers<f64>, Numbers<f32>),
+        caps: Vec<[f32; LEAF]>,
+    ) -> Self {
         let mut leaves = Self { dim, frame, ids, rows, lanes, levels: Vec::new(), caps };
         leaves.raise();
         leaves

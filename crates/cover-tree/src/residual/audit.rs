@@ -78,8 +78,8 @@ impl<T: Chosen> Job<'_, T> {
         batch.iter().enumerate().for_each(|(row, owed)| wide.row_mut(row).copy_from_slice(&owed.v));
         let places = Places {
             dim: self.engine.shape.places().dim,
-            ids: (0..batch.len() as u32).collect(),
-            rows: batch.iter().flat_map(|owed| owed.x.iter().copied()).collect(),
+            ids: (0..batch.len() as u32).collect::<Vec<_>>().into(),
+            rows: batch.iter().flat_map(|owed| owed.x.iter().copied()).collect::<Vec<_>>().into(),
         };
         let v = wide.rounded();
         let wide = self.engine.rest.as_ref().map(|_| wide);

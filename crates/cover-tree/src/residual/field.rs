@@ -3,6 +3,7 @@
 
 use super::tiles::LEAF;
 use crate::neighbours::MISSING;
+use canopy_file::Numbers;
 use std::ops::Range;
 
 /// Boxes under one parent.
@@ -13,9 +14,9 @@ pub(crate) const FAN: usize = 8;
 pub(crate) struct Places {
     pub(crate) dim: usize,
     /// Id of the point at each place.
-    pub(crate) ids: Vec<u32>,
+    pub(crate) ids: Numbers<u32>,
     /// Coordinates as sent, row-major.
-    pub(crate) rows: Vec<f64>,
+    pub(crate) rows: Numbers<f64>,
 }
 
 impl Places {

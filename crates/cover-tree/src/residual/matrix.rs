@@ -1,73 +1,33 @@
 //! Rows of numbers at addresses that whole cache lines start at.
 
 use super::real::Real;
-use memmap2::MmapMut;
+use canopy_file::Buffer;
 
-/// A cache line. A row that straddles lines costs two loads for every vector.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(C, align(64))]
-struct Line([u64; 8]);
-
-// SAFETY: 64 bytes of plain numbers: no padding, every bit pattern valid.
-unsafe impl bytemuck::Zeroable for Line {}
-// SAFETY: as above.
-unsafe impl bytemuck::Pod for Line {}
-
-/// Values of a row are padded with zeros to a multiple of this many: a whole number of vectors in either precision.
+/// Values of a row are padded with zeros to a multiple of this many: a whole number of vectors in either precision, and of cache
+/// lines. A row that straddles lines costs two loads for every vector.
 const STEP: usize = 16;
 
-/// From so many bytes on a matrix asks for large pages: rows are read in no order, and a page of 4 KiB holds two of them.
-const LARGE: usize = 4 << 20;
-
-/// Where the values lie.
-#[derive(Debug)]
-enum Lines {
-    Heap(Vec<Line>),
-    /// Anonymous memory, in large pages where the system has them.
-    Pages(MmapMut),
-}
-
-impl Lines {
-    fn zeros(bytes: usize) -> Self {
-        if bytes >= LARGE
-            && let Ok(pages) = MmapMut::map_anon(bytes)
-        {
-            #[cfg(target_os = "linux")]
-            // Small pages do as well, only slower.
-            drop(pages.advise(memmap2::Advice::HugePage));
-            return Self::Pages(pages);
-        }
-        Self::Heap(vec![Line::default(); bytes.div_ceil(64)])
-    }
-
-    #[inline]
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Heap(lines) => bytemuck::cast_slice(lines),
-            Self::Pages(pages) => pages,
-        }
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        match self {
-            Self::Heap(lines) => bytemuck::cast_slice_mut(lines),
-            Self::Pages(pages) => pages,
-        }
-    }
-}
-
-/// `rows` rows of `width` values, each at the start of a cache line, padded with zeros.
+/// `rows` rows of `width` values, each at the start of a cache line, padded with zeros. Its own memory, or a piece of a file.
 #[derive(Debug)]
 pub(crate) struct Matrix<T> {
-    lines: Lines,
+    values: Buffer<T>,
     width: usize,
-    kind: std::marker::PhantomData<T>,
 }
 
 impl<T: Real> Matrix<T> {
     pub(crate) fn zeros(rows: usize, width: usize) -> Self {
-        let stride = width.next_multiple_of(STEP);
-        Self { lines: Lines::zeros(rows * stride * size_of::<T>()), width, kind: std::marker::PhantomData }
+        let values = Buffer::zeroed(rows * width.next_multiple_of(STEP)).expect("memory, or the process ends");
+        Self { values, width }
+    }
+
+    /// The values of a file, laid out as [`Matrix::values`] gives them.
+    pub(crate) fn mapped(values: Buffer<T>, width: usize) -> Self {
+        Self { values, width }
+    }
+
+    /// How many values `rows` rows of `width` take.
+    pub(crate) fn size(rows: usize, width: usize) -> usize {
+        rows.saturating_mul(width.next_multiple_of(STEP))
     }
 
     /// Values of a row.
@@ -83,12 +43,12 @@ impl<T: Real> Matrix<T> {
 
     #[inline]
     pub(crate) fn values(&self) -> &[T] {
-        bytemuck::cast_slice(self.lines.bytes())
+        self.values.get()
     }
 
     #[inline]
     pub(crate) fn values_mut(&mut self) -> &mut [T] {
-        bytemuck::cast_slice_mut(self.lines.bytes_mut())
+        self.values.get_mut().expect("memory, or the process ends")
     }
 
     #[inline]
@@ -106,13 +66,13 @@ impl<T: Real> Matrix<T> {
     /// The same values in another precision.
     pub(crate) fn rounded<S: Real>(&self) -> Matrix<S> {
         let values = self.values();
-        let lines = Lines::zeros(values.len() * size_of::<S>());
-        let mut out = Matrix { lines, width: self.width, kind: std::marker::PhantomData };
+        let rows = values.len() / self.stride().max(1);
+        let mut out = Matrix::zeros(rows, self.width);
         out.values_mut().iter_mut().zip(values).for_each(|(slot, value)| *slot = S::from_f64(value.to_f64()));
         out
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.lines.bytes().len()
+        self.values.bytes()
     }
 }

@@ -251,7 +251,7 @@ impl<T: Chosen> Job<'_, T> {
     pub(super) fn by_id(&self) -> Vec<u32> {
         let ids = &self.engine.shape.places().ids;
         let mut by_id = vec![0_u32; ids.len()];
-        (0..).zip(ids).for_each(|(place, &id)| by_id[id as usize] = place);
+        (0..).zip(&ids[..]).for_each(|(place, &id)| by_id[id as usize] = place);
         by_id
     }
 

@@ -94,8 +94,8 @@ impl Structure {
 /// Points in the order of the curve.
 pub(super) fn places(points: &Points) -> Places {
     let ids = hilbert::order(points);
-    let rows = ids.iter().flat_map(|&id| points.row(id as usize).iter().copied()).collect();
-    Places { dim: points.dim(), ids, rows }
+    let rows: Vec<f64> = ids.iter().flat_map(|&id| points.row(id as usize).iter().copied()).collect();
+    Places { dim: points.dim(), ids: ids.into(), rows: rows.into() }
 }
 
 impl ResidualTree {

@@ -2,11 +2,9 @@
 
 use super::*;
 use crate::Error;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use xxhash_rust::xxh3::xxh3_64;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 
 impl GraphIndex {
     /// Writes the index into a file, replacing what stood there only when everything is on the disk.
@@ -32,22 +30,7 @@ impl GraphIndex {
         notes: &[u8],
         wrap: impl FnOnce(File) -> W,
     ) -> Result<(), Error> {
-        let failed = |error: io::Error| Error::file(path, &error);
-        let temporary = temporary(path);
-        let written = self.write(&temporary, notes, wrap).and_then(|()| fs::rename(&temporary, path));
-        if let Err(error) = written {
-            // What is left of a failed attempt only takes room.
-            drop(fs::remove_file(&temporary));
-            return Err(failed(error));
-        }
-        sync_folder(path).map_err(failed)
-    }
-
-    fn write<W: Write>(&self, path: &Path, notes: &[u8], wrap: impl FnOnce(File) -> W) -> io::Result<()> {
-        let file = File::create_new(path)?;
-        let handle = file.try_clone()?;
-        let mut out = BufWriter::with_capacity(1 << 20, wrap(file));
-        let meta = serde_json::to_vec(&self.meta())?;
+        let meta = serde_json::to_vec(&self.meta()).expect("numbers and strings always serialise");
         let dead = self.dead.words();
         let mut sections: Vec<(String, &[u8])> = vec![
             (META.into(), &meta),
@@ -67,16 +50,8 @@ impl GraphIndex {
         sections.push((CODES.into(), self.codes.get()));
         sections.push((RAW.into(), self.raw.rows.get()));
 
-        let header = header(&sections);
-        out.write_all(&header)?;
-        let mut at = header.len();
-        for (_, bytes) in &sections {
-            pad(&mut out, &mut at)?;
-            out.write_all(bytes)?;
-            at += bytes.len();
-        }
-        out.flush()?;
-        handle.sync_all()
+        let sections: Vec<(&str, &[u8])> = sections.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        Ok(canopy_file::save_through(path, FORMAT, &sections, wrap)?)
     }
 
     fn meta(&self) -> Meta {
@@ -95,53 +70,4 @@ impl GraphIndex {
             defaults: self.defaults,
         }
     }
-}
-
-fn header(sections: &[(String, &[u8])]) -> Vec<u8> {
-    let mut at = FIXED + sections.len() * ENTRY + size_of::<u64>();
-    let mut table = Vec::new();
-    for (name, bytes) in sections {
-        at = at.next_multiple_of(LINE);
-        let mut tag = [0_u8; 8];
-        tag[..name.len()].copy_from_slice(name.as_bytes());
-        table.extend(tag);
-        for number in [at as u64, bytes.len() as u64, xxh3_64(bytes)] {
-            table.extend(number.to_le_bytes());
-        }
-        at += bytes.len();
-    }
-    let mut header = MAGIC.to_vec();
-    header.extend(VERSION.to_le_bytes());
-    header.extend((sections.len() as u32).to_le_bytes());
-    header.extend((at as u64).to_le_bytes());
-    header.extend(table);
-    header.extend(xxh3_64(&header).to_le_bytes());
-    header
-}
-
-fn pad(out: &mut impl Write, at: &mut usize) -> io::Result<()> {
-    let next = at.next_multiple_of(LINE);
-    out.write_all(&[0; LINE][..next - *at])?;
-    *at = next;
-    Ok(())
-}
-
-/// A name beside `path` that no other save uses, of this process or of another.
-fn temporary(path: &Path) -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    path.with_file_name(name)
-}
-
-/// Makes the new name last; a file's own sync doesn't cover the folder that names it.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }

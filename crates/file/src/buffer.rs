@@ -4,13 +4,14 @@ use bytemuck::{Pod, cast_slice, cast_slice_mut};
 use memmap2::{Mmap, MmapMut};
 use std::io;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Numbers that start on a page of our own or on a line of a mapped file.
 ///
 /// A walk jumps between rows all over the memory; with pages of 2 MiB the processor finds their addresses without a miss.
 #[derive(Debug)]
-pub(super) struct Buffer<T> {
+pub struct Buffer<T> {
     memory: Memory,
     len: usize,
     of: PhantomData<T>,
@@ -24,30 +25,50 @@ enum Memory {
     File(Arc<Mmap>, usize),
 }
 
+impl<T: Pod> Default for Buffer<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T: Pod> Buffer<T> {
-    pub(super) fn new() -> Self {
+    /// No numbers.
+    pub fn new() -> Self {
         Self { memory: Memory::Nothing, len: 0, of: PhantomData }
     }
 
-    pub(super) fn zeroed(len: usize) -> io::Result<Self> {
+    /// So many zeros.
+    ///
+    /// # Errors
+    /// What the system says where it gives no memory.
+    pub fn zeroed(len: usize) -> io::Result<Self> {
         let mut buffer = Self::new();
         buffer.resize(len)?;
         Ok(buffer)
     }
 
     /// A piece of a mapped file; `None` unless it lies inside and on a boundary of `T`.
-    pub(super) fn mapped(file: &Arc<Mmap>, at: usize, len: usize) -> Option<Self> {
+    pub fn mapped(file: &Arc<Mmap>, at: usize, len: usize) -> Option<Self> {
         let bytes = file.get(at..at.checked_add(len.checked_mul(size_of::<T>())?)?)?;
         bytemuck::try_cast_slice::<u8, T>(bytes).ok()?;
         Some(Self { memory: Memory::File(file.clone(), at), len, of: PhantomData })
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many numbers.
+    pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Grows with zeros or shrinks. Room grows by half, so that adding one row at a time stays cheap.
-    pub(super) fn resize(&mut self, len: usize) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the system says where it gives no memory.
+    pub fn resize(&mut self, len: usize) -> io::Result<()> {
         let need = len * size_of::<T>();
         let room = match &self.memory {
             Memory::Own(map) => map.len(),
@@ -70,7 +91,9 @@ impl<T: Pod> Buffer<T> {
         Ok(())
     }
 
-    pub(super) fn get(&self) -> &[T] {
+    /// The numbers.
+    #[inline]
+    pub fn get(&self) -> &[T] {
         let bytes = self.len * size_of::<T>();
         match &self.memory {
             Memory::Nothing => &[],
@@ -80,7 +103,10 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// The numbers to be changed. A piece of a file is copied first: what was saved never changes.
-    pub(super) fn get_mut(&mut self) -> io::Result<&mut [T]> {
+    ///
+    /// # Errors
+    /// What the system says where it gives no memory.
+    pub fn get_mut(&mut self) -> io::Result<&mut [T]> {
         let bytes = self.len * size_of::<T>();
         if let Memory::File(map, at) = &self.memory {
             let mut own = pages(bytes)?;
@@ -94,7 +120,7 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// Bytes of memory, or of the file.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         match &self.memory {
             Memory::Own(map) => map.len(),
             Memory::Nothing | Memory::File(..) => self.len * size_of::<T>(),
@@ -113,4 +139,46 @@ fn pages(bytes: usize) -> io::Result<MmapMut> {
         }
     }
     Ok(map)
+}
+
+/// Numbers that don't change: a list of our own, or a piece of a mapped file.
+#[derive(Debug)]
+pub enum Numbers<T> {
+    /// Our own.
+    Own(Vec<T>),
+    /// The file, where they begin in it, and how many they are.
+    File(Arc<Mmap>, usize, usize),
+}
+
+impl<T: Pod> Deref for Numbers<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::Own(values) => values,
+            Self::File(map, at, len) => cast_slice(&map[*at..*at + len * size_of::<T>()]),
+        }
+    }
+}
+
+impl<T> From<Vec<T>> for Numbers<T> {
+    fn from(values: Vec<T>) -> Self {
+        Self::Own(values)
+    }
+}
+
+impl<T: Clone> Clone for Numbers<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Own(values) => Self::Own(values.clone()),
+            Self::File(map, at, len) => Self::File(map.clone(), *at, *len),
+        }
+    }
+}
+
+impl<T: Pod + PartialEq> PartialEq for Numbers<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
 }
