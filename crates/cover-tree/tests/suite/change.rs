@@ -47,7 +47,7 @@ proptest! {
                     here.resize(end, true);
                 }
                 Step::Go(every) => {
-                    let going = |id: &u32| here[*id as usize] && (id ^ pick).wrapping_mul(2_654_435_761) as usize % every == 0;
+                    let going = |id: &u32| here[*id as usize] && ((id ^ pick).wrapping_mul(2_654_435_761) as usize).is_multiple_of(every);
                     let ids: Vec<u32> = (0..here.len() as u32).filter(going).collect();
                     tree.remove(&ids, &cancel, &progress).unwrap();
                     ids.iter().for_each(|&id| here[id as usize] = false);
