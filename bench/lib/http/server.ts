@@ -9,7 +9,7 @@ const { url, stop } = await startServer(config, { signals: false })
 const watch = new LoopWatch()
 process.on('message', (message) => {
   if (message === 'reset') watch.reset()
-  if (message === 'read') process.send?.(watch.read())
+  if (message === 'read') void watch.read().then((seen) => process.send?.(seen))
   if (message === 'stop') {
     watch.stop()
     void stop().then(() => process.disconnect())
