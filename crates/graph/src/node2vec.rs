@@ -1,6 +1,7 @@
 //! Node2Vec (Grover and Leskovec, KDD 2016): nodes that meet on biased walks lie near each other.
 
 mod alias;
+mod descent;
 mod matrix;
 mod skipgram;
 mod stop;

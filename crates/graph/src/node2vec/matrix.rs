@@ -12,10 +12,12 @@ pub(super) struct Matrix {
     width: usize,
 }
 
+#[inline(always)]
 fn pack(pair: [f32; 2]) -> u64 {
     u64::from(pair[0].to_bits()) | u64::from(pair[1].to_bits()) << 32
 }
 
+#[inline(always)]
 fn unpack(cell: u64) -> [f32; 2] {
     [f32::from_bits(cell as u32), f32::from_bits((cell >> 32) as u32)]
 }
@@ -43,14 +45,24 @@ impl Matrix {
         &self.cells[row as usize * self.width..][..self.width]
     }
 
-    pub(super) fn load(&self, row: u32, out: &mut [f32]) {
-        let (pairs, _) = out.as_chunks_mut::<2>();
-        pairs.iter_mut().zip(self.row(row)).for_each(|(pair, cell)| *pair = unpack(cell.load(Ordering::Relaxed)));
+    /// Appends a row to `out`.
+    pub(super) fn load(&self, row: u32, out: &mut Vec<f32>) {
+        let start = out.len();
+        out.resize(start + 2 * self.width, 0.0);
+        let (pairs, _) = out[start..].as_chunks_mut::<2>();
+        for (pair, cell) in pairs.iter_mut().zip(self.row(row)) {
+            *pair = unpack(cell.load(Ordering::Relaxed));
+        }
     }
 
-    pub(super) fn store(&self, row: u32, values: &[f32]) {
-        let (pairs, _) = values.as_chunks::<2>();
-        pairs.iter().zip(self.row(row)).for_each(|(&pair, cell)| cell.store(pack(pair), Ordering::Relaxed));
+    /// Adds the difference of two rows.
+    pub(super) fn add(&self, row: u32, now: &[f32], before: &[f32]) {
+        let ((now, _), (before, _)) = (now.as_chunks::<2>(), before.as_chunks::<2>());
+        for ((now, before), cell) in now.iter().zip(before).zip(self.row(row)) {
+            let held = unpack(cell.load(Ordering::Relaxed));
+            let sum = [held[0] + (now[0] - before[0]), held[1] + (now[1] - before[1])];
+            cell.store(pack(sum), Ordering::Relaxed);
+        }
     }
 
     /// The first `dim` values of every row.

@@ -1,6 +1,7 @@
-//! Skip-gram with negative sampling (Mikolov et al., 2013), negatives shared by the nodes of a window (Ji et al., 2016).
+//! Skip-gram with negative sampling (Mikolov et al., 2013), negatives shared by windows (Ji et al., 2016).
 
-use super::matrix::{LANES, Matrix, padded};
+use super::descent::{Logistic, Step, descend};
+use super::matrix::{Matrix, padded};
 use super::stop::{Halt, Stop};
 use super::walks::Walker;
 use super::{Node2VecOptions, alias};
@@ -15,25 +16,10 @@ const FLATTEN: f64 = 0.75;
 const LAST_RATE: f32 = 1e-3;
 /// Walks between two looks at the clock and the cancel flag.
 const RUN: u64 = 64;
-
-/// The logistic function from a table: within 0.006 of it, which gradient noise drowns.
-struct Logistic([f32; Self::CELLS]);
-
-impl Logistic {
-    const CELLS: usize = 1024;
-    const REACH: f32 = 8.0;
-
-    fn new() -> Self {
-        let scale = 2.0 * Self::REACH / Self::CELLS as f32;
-        Self(std::array::from_fn(|at| 1.0 / (1.0 + (Self::REACH - scale * (at as f32 + 0.5)).exp())))
-    }
-
-    #[inline(always)]
-    fn at(&self, x: f32) -> f32 {
-        let place = (x + Self::REACH) * (Self::CELLS as f32 / (2.0 * Self::REACH));
-        self.0[(place.max(0.0) as usize).min(Self::CELLS - 1)]
-    }
-}
+/// Centres whose rows are copied at a time: two matrices of some fifty rows of 512 bytes stay in the first two caches.
+const STRETCH: usize = 40;
+/// Centres that share the nodes drawn against them. With nodes of its own for each centre, copies cost as much as the arithmetic.
+const GROUP: usize = 8;
 
 /// What all threads share.
 struct Model<'a> {
@@ -51,13 +37,53 @@ struct Model<'a> {
     stride: u64,
 }
 
-/// What one thread has for itself.
+/// What one thread has for itself: copies of all rows that a stretch of a walk needs, taken once and given back once.
 struct Scratch {
     walk: Vec<u32>,
-    inputs: Vec<f32>,
-    outputs: Vec<f32>,
-    gradient: Vec<f32>,
-    drawn: Vec<u32>,
+    nodes: Copies,
+    contexts: Copies,
+    /// Place in `nodes` of each node of the stretch, and in `contexts` of each centre and of the nodes drawn.
+    inputs: Vec<u32>,
+    outputs: Vec<u32>,
+    pulls: Vec<f32>,
+}
+
+/// Copies of rows of a matrix, and what they were when they were taken.
+struct Copies {
+    width: usize,
+    numbers: Vec<u32>,
+    rows: Vec<f32>,
+    taken: Vec<f32>,
+}
+
+impl Copies {
+    fn new(width: usize) -> Self {
+        Self { width, numbers: Vec::new(), rows: Vec::new(), taken: Vec::new() }
+    }
+
+    /// Where the copy of a row stands; it is taken where there is none.
+    fn place(&mut self, number: u32, matrix: &Matrix) -> u32 {
+        // Some dozens at most: looking through them takes less than a table.
+        if let Some(at) = self.numbers.iter().position(|&have| have == number) {
+            return at as u32;
+        }
+        let start = self.rows.len();
+        self.numbers.push(number);
+        matrix.load(number, &mut self.rows);
+        self.taken.extend_from_slice(&self.rows[start..]);
+        self.numbers.len() as u32 - 1
+    }
+
+    /// Adds to each row what its copy has learned meanwhile: what another thread learned stays.
+    fn give_back(&mut self, matrix: &Matrix) {
+        let rows = self.rows.chunks_exact(self.width).zip(self.taken.chunks_exact(self.width));
+        for (&number, (row, taken)) in self.numbers.iter().zip(rows) {
+            matrix.add(number, row, taken);
+        }
+        self.numbers.clear();
+        self.rows.clear();
+        self.taken.clear();
+    }
 }
 
 /// Trains and returns one row a node.
@@ -137,10 +163,11 @@ impl Model<'_> {
         let width = padded(self.options.dim);
         Scratch {
             walk: vec![0; self.options.walk.length],
-            inputs: vec![0.0; 2 * self.options.window * width],
-            outputs: vec![0.0; (self.options.negatives + 1) * width],
-            gradient: vec![0.0; width],
-            drawn: Vec::with_capacity(self.options.negatives + 1),
+            nodes: Copies::new(width),
+            contexts: Copies::new(width),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            pulls: Vec::new(),
         }
     }
 
@@ -152,109 +179,55 @@ impl Model<'_> {
             fastrand::Rng::with_seed(self.options.walk.seed ^ (at + 1).wrapping_mul(0x2545_f491_4f6c_dd1d));
         let mut walk = std::mem::take(&mut scratch.walk);
         let length = self.walker.walk(number, pass, &mut walk);
-        for centre in 0..length {
-            let reach = random.usize(1..=self.options.window);
-            let window = centre.saturating_sub(reach)..(centre + reach + 1).min(length);
-            self.window(&walk, centre, window, rate, &mut random, scratch);
+        for first in (0..length).step_by(STRETCH) {
+            let centres = first..(first + STRETCH).min(length);
+            self.stretch(&walk[..length], centres, rate, &mut random, scratch);
         }
         scratch.walk = walk;
     }
 
-    /// Every other node of a window learns to tell its centre from nodes drawn at random.
-    fn window(
+    /// Learns from the windows of some centres on rows copied for all of them.
+    fn stretch(
         &self,
         walk: &[u32],
-        centre: usize,
-        window: std::ops::Range<usize>,
+        centres: std::ops::Range<usize>,
         rate: f32,
         random: &mut fastrand::Rng,
         scratch: &mut Scratch,
     ) {
-        let width = padded(self.options.dim);
-        let Scratch { inputs, outputs, gradient, drawn, .. } = scratch;
-        drawn.clear();
-        drawn.push(walk[centre]);
-        for _ in 0..self.options.negatives {
-            let node = alias::draw(&self.keep, &self.alias, random) as u32;
-            // Drawn twice, a row would be stored twice and learn once.
-            if !drawn.contains(&node) {
-                drawn.push(node);
+        let Scratch { nodes, contexts, inputs, outputs, pulls, .. } = scratch;
+        let around =
+            centres.start.saturating_sub(self.options.window)..(centres.end + self.options.window).min(walk.len());
+        let places: Vec<u32> = walk[around.clone()].iter().map(|&node| nodes.place(node, &self.nodes)).collect();
+        for group in centres.collect::<Vec<_>>().chunks(GROUP) {
+            // Drawn twice, a node would be pushed away twice as hard at once.
+            outputs.clear();
+            outputs.push(0);
+            for _ in 0..self.options.negatives {
+                let node = alias::draw(&self.keep, &self.alias, random) as u32;
+                let place = contexts.place(node, &self.contexts);
+                if !outputs[1..].contains(&place) {
+                    outputs.push(place);
+                }
+            }
+            let drawn = outputs.len();
+            for &centre in group {
+                let reach = random.usize(1..=self.options.window);
+                let window = centre.saturating_sub(reach)..(centre + reach + 1).min(walk.len());
+                inputs.clear();
+                inputs.extend(window.filter(|&at| at != centre).map(|at| places[at - around.start]));
+                outputs[0] = contexts.place(walk[centre], &self.contexts);
+                // A centre that was drawn against itself is recognised, not pushed away.
+                let twin = outputs[1..].iter().position(|&place| place == outputs[0]).map(|at| at + 1);
+                if let Some(twin) = twin {
+                    outputs.swap(twin, drawn - 1);
+                }
+                let against = &outputs[..drawn - usize::from(twin.is_some())];
+                let step = Step { inputs, outputs: against, width: nodes.width, rate, logistic: &self.logistic };
+                descend(&step, &mut nodes.rows, &mut contexts.rows, pulls);
             }
         }
-        let others = || window.clone().filter(|&at| at != centre).map(|at| walk[at]);
-        let count = others().count();
-        for (node, row) in others().zip(inputs.chunks_exact_mut(width)) {
-            self.nodes.load(node, row);
-        }
-        for (&node, row) in drawn.iter().zip(outputs.chunks_exact_mut(width)) {
-            self.contexts.load(node, row);
-        }
-        descend(&mut inputs[..count * width], &mut outputs[..drawn.len() * width], gradient, rate, &self.logistic);
-        for (node, row) in others().zip(inputs.chunks_exact(width)) {
-            self.nodes.store(node, row);
-        }
-        for (&node, row) in drawn.iter().zip(outputs.chunks_exact(width)) {
-            self.contexts.store(node, row);
-        }
+        nodes.give_back(&self.nodes);
+        contexts.give_back(&self.contexts);
     }
-}
-
-/// An inner product in as many sums as a register has lanes.
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let ((a, _), (b, _)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    // A tree of additions: one after the other they would take longer than the products.
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = sums;
-    (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)))
-}
-
-/// One step of gradient descent for all pairs of inputs and outputs; the first output is the one to be recognised.
-#[inline(always)]
-fn descend_plain(inputs: &mut [f32], outputs: &mut [f32], gradient: &mut [f32], rate: f32, logistic: &Logistic) {
-    let width = gradient.len();
-    for input in inputs.chunks_exact_mut(width) {
-        gradient.fill(0.0);
-        let mut label = 1.0;
-        for output in outputs.chunks_exact_mut(width) {
-            let pull = rate * (label - logistic.at(dot(input, output)));
-            // Flat loops over whole rows: over rows of lanes the compiler gathers instead, ten times slower.
-            for ((y, &x), g) in output.iter_mut().zip(input.iter()).zip(gradient.iter_mut()) {
-                let old = *y;
-                *g += pull * old;
-                *y = old + pull * x;
-            }
-            label = 0.0;
-        }
-        input.iter_mut().zip(gradient.iter()).for_each(|(x, g)| *x += g);
-    }
-}
-
-/// [`descend_plain`] for the machine it runs on.
-fn descend(inputs: &mut [f32], outputs: &mut [f32], gradient: &mut [f32], rate: f32, logistic: &Logistic) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn avx2(inputs: &mut [f32], outputs: &mut [f32], gradient: &mut [f32], rate: f32, logistic: &Logistic) {
-            descend_plain(inputs, outputs, gradient, rate, logistic);
-        }
-        #[target_feature(enable = "avx512f,avx2")]
-        fn avx512(inputs: &mut [f32], outputs: &mut [f32], gradient: &mut [f32], rate: f32, logistic: &Logistic) {
-            descend_plain(inputs, outputs, gradient, rate, logistic);
-        }
-        if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the machine was just seen to have it.
-            return unsafe { avx512(inputs, outputs, gradient, rate, logistic) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: as above.
-            return unsafe { avx2(inputs, outputs, gradient, rate, logistic) };
-        }
-    }
-    descend_plain(inputs, outputs, gradient, rate, logistic);
 }
