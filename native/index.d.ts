@@ -101,7 +101,7 @@ export declare class BindingGraph {
   ids(): Promise<Outcome<Buffer>>
   /** GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`. */
   graphwave(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingGraphWave>>
-  /** Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, hogwild? }`. */
+  /** Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, deterministic? }`. */
   node2Vec(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingNode2Vec>>
   /** Searches for p and q. `options`: `{ maxMinutes?, evaluations?, patience?, held?, seed?, node2vec?, state? }`; answers what `best_pq.json` holds. */
   tunePq(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>

@@ -84,8 +84,8 @@ export interface Node2VecOptions extends LongCallOptions {
   negatives?: number | undefined
   epochs?: number | undefined
   learningRate?: number | undefined
-  /** All cores learn at once: faster, and no longer the same for the same seed. */
-  hogwild?: boolean | undefined
+  /** Whether the seed fixes the result to the bit; one thread learns then. Default: all cores learn at once, twice as fast on two. */
+  deterministic?: boolean | undefined
 }
 
 /** How p and q are searched for. */
@@ -200,8 +200,9 @@ export class Graph {
   }
 
   /** Searches for the p and q that predict held-back links best. Throws `NODE2VEC_TIME_LIMIT`, `BEST_PQ_WRITE`, `BEST_PQ_READ`. */
-  async tunePq({ signal, onProgress, ...options }: TunePqOptions = {}): Promise<BestPq> {
-    const json = stringify(options)
+  async tunePq({ signal, onProgress, node2vec, ...options }: TunePqOptions = {}): Promise<BestPq> {
+    // A resumed search is the search in one go only where an evaluation says the same each time.
+    const json = stringify({ ...options, node2vec: { deterministic: true, ...node2vec } })
     return parse(await cancellable(signal, (cancel) => this.#native.tunePq(json, cancel, onProgress)))
   }
 

@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     edges.iter().for_each(|&edge| if random.u8(0..10) == 0 { held.push(edge) } else { kept.push(edge) });
     let training = Graph::from_edges(nodes, &kept, GraphOptions::default())?;
     let mut result = Vec::new();
-    for hogwild in [true, false] {
-        let options = Node2VecOptions { walk, hogwild, ..Node2VecOptions::default() };
+    for deterministic in [false, true] {
+        let options = Node2VecOptions { walk, deterministic, ..Node2VecOptions::default() };
         let start = Instant::now();
         let found = node2vec(&training, &options, &cancel, &quiet)?;
         result.push((start.elapsed().as_secs_f64(), area(&found, &graph, &held)));

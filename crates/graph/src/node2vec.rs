@@ -33,9 +33,9 @@ pub struct Node2VecOptions {
     pub epochs: u32,
     /// Learning rate at the start; it falls linearly.
     pub learning_rate: f32,
-    /// Whether all cores learn at once without waiting for each other (Hogwild). Faster, and no longer the same bits for the same seed;
-    /// without it one thread learns and the seed fixes the result.
-    pub hogwild: bool,
+    /// Whether the seed fixes the result to the bit: then one thread learns. Otherwise all cores learn at once without waiting for each
+    /// other (Hogwild): faster, as good, and a little different each time.
+    pub deterministic: bool,
 }
 
 impl Default for Node2VecOptions {
@@ -47,7 +47,7 @@ impl Default for Node2VecOptions {
             negatives: 5,
             epochs: 1,
             learning_rate: 0.025,
-            hogwild: false,
+            deterministic: false,
         }
     }
 }

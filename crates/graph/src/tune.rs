@@ -44,7 +44,8 @@ impl Default for TuneOptions {
             patience: 12,
             held: 0.1,
             seed: 42,
-            node2vec: Node2VecOptions::default(),
+            // A resumed search is the search in one go only where an evaluation says the same each time.
+            node2vec: Node2VecOptions { deterministic: true, ..Node2VecOptions::default() },
             state: None,
         }
     }

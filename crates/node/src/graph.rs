@@ -190,7 +190,7 @@ impl BindingGraph {
         .await
     }
 
-    /// Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, hogwild? }`.
+    /// Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, deterministic? }`.
     #[napi]
     pub async fn node2vec(
         &self,

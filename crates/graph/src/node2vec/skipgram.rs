@@ -120,11 +120,11 @@ pub(super) fn train(
         Ok::<_, Halt>(())
     };
     let runs = model.total.div_ceil(RUN);
-    if options.hogwild {
-        (0..runs).into_par_iter().try_for_each_init(|| model.scratch(), |scratch, at| run(scratch, at * RUN))?;
-    } else {
+    if options.deterministic {
         let mut scratch = model.scratch();
         (0..runs).try_for_each(|at| run(&mut scratch, at * RUN))?;
+    } else {
+        (0..runs).into_par_iter().try_for_each_init(|| model.scratch(), |scratch, at| run(scratch, at * RUN))?;
     }
     progress.finish(model.total, model.total);
     Ok(model.nodes.into_rows(options.dim))

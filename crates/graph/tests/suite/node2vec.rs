@@ -107,12 +107,12 @@ fn communities_come_apart() {
         }
     }
     let graph = Graph::from_edges(80, &edges, GraphOptions::default()).unwrap();
-    let options = Node2VecOptions { dim: 20, epochs: 8, ..Node2VecOptions::default() };
+    let options = Node2VecOptions { dim: 20, epochs: 8, deterministic: true, ..Node2VecOptions::default() };
     let found = embed(&graph, &options);
     let (inside, between) = separation(&found);
     assert!(inside > between + 0.2, "{inside} {between}");
     assert_eq!(embed(&graph, &options), found);
-    let (inside, between) = separation(&embed(&graph, &Node2VecOptions { hogwild: true, ..options }));
+    let (inside, between) = separation(&embed(&graph, &Node2VecOptions { deterministic: false, ..options }));
     assert!(inside > between + 0.2, "{inside} {between}");
 }
 
@@ -144,7 +144,7 @@ fn bad_options_empty_graphs_and_cancellation() {
     assert_eq!(node2vec(&none, &good, &Cancel::new(), &Progress::default()).unwrap_err().code(), "GRAPH_EMPTY");
     // Cancelled from another thread, half-way.
     let large = barabasi_albert(3000, 4, 1);
-    for hogwild in [false, true] {
+    for deterministic in [false, true] {
         let cancel = Cancel::new();
         let raise = cancel.clone();
         let progress = Progress::new(move |done, _| {
@@ -152,7 +152,7 @@ fn bad_options_empty_graphs_and_cancellation() {
                 raise.cancel();
             }
         });
-        let options = Node2VecOptions { hogwild, epochs: 1000, ..good };
+        let options = Node2VecOptions { deterministic, epochs: 1000, ..good };
         assert_eq!(node2vec(&large, &options, &cancel, &progress).unwrap_err().code(), "CANCELLED");
     }
     // An isolated node keeps its place.

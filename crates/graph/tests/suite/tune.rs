@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 fn quick() -> TuneOptions {
     let walk = WalkOptions { walks: 2, length: 10, ..WalkOptions::default() };
-    let node2vec = Node2VecOptions { walk, dim: 8, ..Node2VecOptions::default() };
+    let node2vec = Node2VecOptions { walk, dim: 8, deterministic: true, ..Node2VecOptions::default() };
     TuneOptions { evaluations: 8, node2vec, ..TuneOptions::default() }
 }
 
