@@ -65,6 +65,9 @@ export {
   type PoincareEmbedding,
   type PoincareTrainOptions,
 } from './engine/poincare.js'
+export { openMigrations, type MigrationOptions } from './migrate/open.js'
+export type { MigrateOptions, Migrations, MigrationState, Standing } from './migrate/runner.js'
+export type { MigrationReport, ScopeContents, Snapshot } from './migrate/target.js'
 export { remoteEmbedder, type RemoteModel } from './models/remote.js'
 export type { AnyCollection, AnyDatabase } from './stores/any.js'
 export { copyDatabase, type CopyOptions, type CopyReport } from './stores/copy.js'

@@ -33,6 +33,9 @@ export const ConfigSchema = Type.Object({
     probes: Type.Integer({ minimum: 1, maximum: 100, default: 16, description: 'Lists that a search in an ivfflat index looks into, of 100' }),
     efSearch: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Candidates that a search in an hnsw index keeps' }),
   }),
+  graphs: Type.Object({
+    url: Type.String({ pattern: '^(|(neo4j|bolt)(\\+s|\\+ssc)?://.+)$', default: '', description: 'neo4j://user:password@host:7687/database for graphs in Neo4j (bolt:// for a single server); empty means the folder data.dir' }),
+  }),
   models: Type.Object({
     dir: Type.String({ default: '', description: 'The folder with model weights; empty means those of this package' }),
     idleMs: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, default: 600_000, description: 'Unload a model that nobody used for so long' }),

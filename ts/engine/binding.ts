@@ -40,6 +40,8 @@ export interface SystemInfo {
   threads: number
   platform: string
   sqlite: string
+  /** The version of a folder's tables that this release writes. */
+  schema: number
 }
 
 /** Version, instruction set, threads and SQLite of the native core. */

@@ -12,6 +12,8 @@ export interface OpenOptions {
   readOnly?: boolean | undefined
   /** What an acknowledged write survives: the end of the process (default) or a power cut (each commit waits for the disk). */
   durability?: 'process' | 'power' | undefined
+  /** Keep the copy of an older release's database after it was migrated; else it goes once that has succeeded. */
+  keepBackup?: boolean | undefined
   /** The folder with the models' weights. Default: the one that comes with this package. */
   models?: string | undefined
   /** Unload a model that nobody used for so long. Default 10 minutes. */

@@ -1,6 +1,7 @@
 import type { OpenOptions } from '../engine/open.js'
 import { remoteEmbedder } from '../models/remote.js'
 import type { AnyDatabase } from '../stores/any.js'
+import { isNeo4j } from '../stores/neo4j/connection.js'
 import { isPostgres, open } from '../stores/open.js'
 import type { Config } from '../config/schema.js'
 
@@ -25,9 +26,14 @@ export function placeOf({ data, store }: Config): string {
   return store.url === '' ? data.dir : withoutSecrets(store.url)
 }
 
+/** Every place that the configuration names: records first, then graphs. */
+export function placesOf({ data, store, graphs }: Config): string[] {
+  return [store.url === '' ? data.dir : store.url, graphs.url].filter((place) => place !== '')
+}
+
 /** An address without its password. */
 export function withoutSecrets(location: string): string {
-  if (!isPostgres(location)) return location
+  if (!isPostgres(location) && !isNeo4j(location)) return location
   const url = new URL(location)
   url.password = url.password === '' ? '' : '***'
   return url.href

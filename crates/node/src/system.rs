@@ -33,6 +33,7 @@ pub fn system() -> String {
         "threads": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         "platform": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         "sqlite": canopy_store::sqlite_version(),
+        "schema": canopy_store::schema_version(),
     })
     .to_string()
 }

@@ -43,6 +43,11 @@ pub use types::{
 pub use validate::{MAX_DIM, MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_TEXT_BYTES};
 pub use write::text_hash;
 
+/// The version of the tables that this release writes, as `PRAGMA user_version` tells it.
+pub fn schema_version() -> u32 {
+    sql::SCHEMA_VERSION
+}
+
 /// The version of the SQLite inside.
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()

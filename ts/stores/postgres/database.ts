@@ -9,6 +9,7 @@ import { CanopyError } from '../../engine/error.js'
 import { open } from '../../engine/open.js'
 import type { CollectionSpec, Metadata } from '../../engine/types.js'
 import type { AnyDatabase } from '../any.js'
+import { parseAddress } from './address.js'
 import { PostgresCollection, ROW, infoOf, notFound, readRow, type Shared } from './collection.js'
 import { Connections } from './connection.js'
 import { settingsOf, type PostgresOptions } from './options.js'
@@ -183,13 +184,5 @@ export async function openPostgres(location: string, options: PostgresOptions = 
     await connections.close()
     if (dir !== undefined) await rm(dir, { recursive: true, force: true })
     throw error
-  }
-}
-
-function parseAddress(location: string): URL {
-  try {
-    return new URL(location)
-  } catch {
-    throw new CanopyError('STORE_ADDRESS', 'invalid_input', 'the address of the store is no URL: write postgres://user:password@host:5432/database')
   }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { CanopyError } from '../../engine/error.js'
+import { checkServer } from './address.js'
 import { quoted, type Connections, type Runner } from './connection.js'
 import type { Settings } from './options.js'
 
-const LEAST_SERVER = 130_000
 const LEAST_EXTENSION = [0, 8, 0]
 
 // A tsvector holds a megabyte at most: longer texts are indexed for keywords by their beginning.
@@ -93,11 +93,6 @@ async function checkEmpty(runner: Runner, { schema }: Settings): Promise<void> {
 
 function broken(schema: string, why: string): CanopyError {
   return new CanopyError('POSTGRES_SCHEMA_BROKEN', 'corrupt', `the schema "${schema}" is half applied or was changed by hand: ${why}; restore it from a copy, or choose another schema with ?schema=name`)
-}
-
-async function checkServer(runner: Runner): Promise<void> {
-  const [row] = await runner.rows<{ number: number; version: string }>("select current_setting('server_version_num')::int as number, current_setting('server_version') as version")
-  if ((row?.number ?? 0) < LEAST_SERVER) throw new CanopyError('POSTGRES_TOO_OLD', 'unavailable', `PostgreSQL ${row?.version} is too old: 13 or newer is needed`)
 }
 
 async function ensureExtension(runner: Runner): Promise<void> {
