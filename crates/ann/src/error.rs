@@ -76,6 +76,14 @@ pub enum Error {
         /// The number.
         received: u64,
     },
+    /// The index keeps no vectors; see [`crate::graph::Storage::Elsewhere`].
+    #[error(
+        "this index keeps no vectors, so it can't {action}: ask whoever keeps them, or build it with another storage"
+    )]
+    NoVectors {
+        /// What needs them.
+        action: &'static str,
+    },
     /// An option is outside its range.
     #[error("option {name} is {received}, outside {range}: choose a value inside, or leave it out for the default")]
     Option {
@@ -164,6 +172,7 @@ impl Coded for Error {
             Self::TooMany { .. } => "INDEX_TOO_LARGE",
             Self::SlotRange { .. } => "VECTOR_ID",
             Self::Option { .. } => "INDEX_OPTION",
+            Self::NoVectors { .. } => "INDEX_NO_VECTORS",
             Self::Memory { .. } => "INDEX_MEMORY",
             Self::File { code, .. } => code,
             Self::Foreign { .. } => "INDEX_FOREIGN",

@@ -87,6 +87,16 @@ impl FlatIndex {
         Some(self.chunks[position / CHUNK].row(position % CHUNK))
     }
 
+    /// Every slot that has a vector, in no order.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.positioned().map(|(_, slot)| slot)
+    }
+
+    /// Whether the slot has a vector.
+    pub fn contains(&self, slot: u32) -> bool {
+        self.positions.get(slot).is_some()
+    }
+
     /// Checks a vector without storing it: what a store asks before it commits. `row` stands in the error.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod prune;
 mod range;
 mod raw;
 mod search;
+mod source;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,9 @@ use links::Links;
 pub use options::{BuildOptions, SearchOptions, Storage};
 use raw::Raw;
 pub use search::Work;
+pub use source::Vectors;
 use space::Space;
-pub use tune::Tuned;
+pub use tune::{STRANGER, Tuned};
 
 /// Most vectors of a graph: a candidate of a walk keeps one bit of its number for itself.
 pub const MAX_VECTORS: usize = 1 << 31;

@@ -83,6 +83,20 @@ pub fn choose(count: usize, dim: usize, k: usize, allowed: Option<usize>, recall
     if exact_us <= WORTH * walk_us.min(scan_us) { Choice::Exact } else { Choice::Graph }
 }
 
+/// The least number of vectors from which on [`choose`] takes the graph; `None` when it never does.
+pub fn threshold(dim: usize, k: usize, recall: f64) -> Option<usize> {
+    let graph = |count: usize| choose(count, dim, k, None, recall) == Choice::Graph;
+    let (mut low, mut high) = (0, crate::graph::MAX_VECTORS);
+    if !graph(high) {
+        return None;
+    }
+    while high - low > 1 {
+        let middle = usize::midpoint(low, high);
+        if graph(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +108,10 @@ mod tests {
         assert_eq!(choose(1_000_000, 384, 10, None, 1.0), Choice::Exact);
         assert_eq!(choose(1_000_000, 384, 10, Some(8), 0.9), Choice::Exact);
         assert_eq!(choose(0, 384, 10, None, 0.9), Choice::Exact);
+        let least = threshold(384, 10, 0.95).unwrap();
+        assert_eq!(choose(least, 384, 10, None, 0.95), Choice::Graph);
+        assert_eq!(choose(least - 1, 384, 10, None, 0.95), Choice::Exact);
+        assert_eq!(threshold(384, 10, 1.0), None);
         // More certainty makes the scan worth while for more vectors.
         let first = |recall: f64| {
             (1..2000).map(|i| i * 100).find(|&n| choose(n, 384, 10, None, recall) == Choice::Graph).unwrap()

@@ -1,9 +1,11 @@
 //! One open collection: its store, its searchable state, and the order in which the two change.
 
 use crate::error::Error;
+use crate::indexer::Indexer;
 use crate::models::Models;
 use crate::resident::{Resident, Step, load};
 use crate::searchable::{Follower, Searchable};
+use crate::vectors::{IndexOptions, IndexView, Status};
 use canopy_core::{Cancel, Progress};
 use canopy_store::{Access, CollectionInfo, CollectionSpec, Store};
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
@@ -16,13 +18,16 @@ use std::time::{Duration, Instant};
 pub(crate) struct Shared {
     store: RwLock<Option<Store>>,
     pub(crate) models: Models,
+    pub(crate) index: IndexOptions,
     follower: Follower,
+    indexer: Indexer,
     started: Instant,
 }
 
 impl Shared {
-    pub(crate) fn new(store: Store, models: Models) -> Self {
-        Self { store: RwLock::new(Some(store)), models, follower: Follower::default(), started: Instant::now() }
+    pub(crate) fn new(store: Store, models: Models, index: IndexOptions) -> Self {
+        let (follower, indexer) = (Follower::default(), Indexer::default());
+        Self { store: RwLock::new(Some(store)), models, index, follower, indexer, started: Instant::now() }
     }
 
     /// The open store.
@@ -51,7 +56,9 @@ pub struct Collection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) name: String,
     pub(crate) key: u32,
-    searchable: Arc<Searchable>,
+    pub(crate) searchable: Arc<Searchable>,
+    /// How far the graph of the vectors is.
+    pub(crate) status: Arc<Status>,
     /// What the store says the collection holds, while no other process can change it.
     spec: RwLock<Known>,
     /// Held from before a commit until the searchable state knows of it.
@@ -80,24 +87,39 @@ pub(crate) struct Seen {
 
 impl Collection {
     /// A handle; the first of its collection, so that nothing changes beside it.
-    pub(crate) fn new(shared: Arc<Shared>, info: &CollectionInfo, access: Access) -> Result<Self, Error> {
+    pub(crate) fn new(shared: Arc<Shared>, info: &CollectionInfo, access: Access) -> Result<Arc<Self>, Error> {
         let searchable = Searchable::default();
         if info.slot_end == 0 && access == Access::ReadWrite {
             // Nothing to load: what is stored from now on is indexed as it comes, beside the commits.
-            searchable.load(Resident::new(info)?);
+            searchable.load(Resident::new(info, shared.index)?);
         }
         let now = shared.now_ms();
-        Ok(Self {
+        let collection = Arc::new(Self {
             shared,
             name: info.name.clone(),
             key: info.key,
             searchable: Arc::new(searchable),
+            status: Arc::default(),
             spec: RwLock::default(),
             writing: Mutex::new(()),
             vectors_epoch: AtomicU64::new(0),
             seen_version: AtomicU64::new(0),
             last_used_ms: AtomicU64::new(now),
-        })
+        });
+        collection.searchable.belongs_to(&collection);
+        Ok(collection)
+    }
+
+    /// Has the graph of the vectors looked after, on a thread of its own.
+    pub(crate) fn call_indexer(self: &Arc<Self>) {
+        self.shared.indexer.call(Arc::downgrade(self));
+    }
+
+    /// How far the graph of the vectors is; `None` for a collection without vectors.
+    pub(crate) fn index_view(&self, info: &CollectionInfo) -> Option<IndexView> {
+        info.spec.vectors.as_ref()?;
+        let loaded = self.searchable.look(|state| self.status.view(state.vectors.as_ref()));
+        Some(loaded.unwrap_or_else(|| self.status.view(None)))
     }
 
     /// The collection's name.
@@ -179,7 +201,8 @@ impl Collection {
             let _ordered = self.writing.lock();
             if self.searchable.read().is_none() {
                 let version = store.data_version()?;
-                let loaded = load(store, &self.info(store)?, cancel, progress)?;
+                let loaded = load(store, &self.info(store)?, self.shared.index, cancel, progress)?;
+                self.status.reset();
                 self.seen_version.store(version, Ordering::Relaxed);
                 self.searchable.load(loaded);
             }
@@ -222,11 +245,15 @@ impl Collection {
     /// Drops the searchable state when nothing has used it for `idle`.
     pub(crate) fn release_if_idle(&self, idle: Duration) -> bool {
         let unused = self.shared.now_ms().saturating_sub(self.last_used_ms.load(Ordering::Relaxed));
-        u128::from(unused) >= idle.as_millis() && self.release()
+        if u128::from(unused) < idle.as_millis() {
+            return false;
+        }
+        Status::save_last(self);
+        self.release()
     }
 
     /// Bytes of the searchable state, `(keyword, vectors, metadata)`, if it is loaded.
     pub(crate) fn memory_bytes(&self) -> Option<(usize, usize, usize)> {
-        self.searchable.memory_bytes()
+        self.searchable.look(Resident::memory_bytes)
     }
 }

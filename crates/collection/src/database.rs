@@ -5,8 +5,9 @@ use crate::embedding::REMOTE_DIGEST;
 use crate::error::Error;
 use crate::models::{Models, ModelsOptions};
 use crate::stats::CollectionView;
+use crate::vectors::{IndexOptions, Status, index_path, remove_leftovers};
 use canopy_core::{Cancel, MetricKind};
-use canopy_store::{CollectionSpec, ModelTag, OpenOptions, Store, VectorSpec};
+use canopy_store::{Access, CollectionSpec, ModelTag, OpenOptions, Store, VectorSpec};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ pub struct DatabaseOptions {
     pub store: OpenOptions,
     /// Models and the embedding cache.
     pub models: ModelsOptions,
+    /// When collections search their vectors by a graph.
+    pub index: IndexOptions,
 }
 
 /// What a new collection holds: a model's vectors, its callers' vectors, or keywords alone.
@@ -51,11 +54,15 @@ impl Database {
     ///
     /// # Errors
     /// `STORE_LOCKED` when another process writes to it, `STORE_CORRUPT`, `STORE_NEWER`, `STORE_FOREIGN`,
-    /// `STORE_PERMISSION`, `STORE_FULL`.
+    /// `STORE_PERMISSION`, `STORE_FULL`, `INDEX_OPTION`.
     pub fn open(folder: &Path, options: &DatabaseOptions) -> Result<Self, Error> {
+        options.index.check()?;
         let store = Store::open(folder, &options.store)?;
+        if store.access() == Access::ReadWrite {
+            remove_leftovers(folder, &store.collections()?.iter().map(|info| info.key).collect());
+        }
         let models = Models::new(&options.models);
-        Ok(Self { shared: Arc::new(Shared::new(store, models)), open: Mutex::new(HashMap::new()) })
+        Ok(Self { shared: Arc::new(Shared::new(store, models, options.index)), open: Mutex::new(HashMap::new()) })
     }
 
     /// The models that collections can be created with.
@@ -74,7 +81,7 @@ impl Database {
             .as_ref()
             .map_or_else(|| "{}".to_owned(), |map| serde_json::Value::Object(map.clone()).to_string());
         let info = self.shared.store()?.create(name, &CollectionSpec { vectors, settings })?;
-        Ok(CollectionView::new(&info))
+        Ok(CollectionView::new(&info, None))
     }
 
     pub(crate) fn vector_spec(&self, options: &CreateOptions) -> Result<Option<VectorSpec>, Error> {
@@ -119,7 +126,7 @@ impl Database {
         match open.get(name) {
             Some(collection) if collection.key == info.key => Ok(collection.clone()),
             _ => {
-                let collection = Arc::new(Collection::new(self.shared.clone(), &info, store.access())?);
+                let collection = Collection::new(self.shared.clone(), &info, store.access())?;
                 open.insert(name.to_owned(), collection.clone());
                 Ok(collection)
             }
@@ -131,10 +138,14 @@ impl Database {
     /// # Errors
     /// `COLLECTION_NOT_FOUND`, `STORE_*`, `CLOSED`.
     pub fn drop_collection(&self, name: &str) -> Result<(), Error> {
-        self.shared.store()?.drop_collection(name)?;
+        let store = self.shared.store()?;
+        let key = store.collection(name)?.key;
+        store.drop_collection(name)?;
         if let Some(collection) = self.open.lock().remove(name) {
             collection.dropped();
         }
+        // One that is just being written comes back; the next opening removes it.
+        drop(std::fs::remove_file(index_path(store.dir(), key)));
         Ok(())
     }
 
@@ -179,6 +190,8 @@ impl Database {
     /// # Errors
     /// `STORE_*` when the last checkpoint fails; what was acknowledged is kept even then.
     pub fn close(&self) -> Result<(), Error> {
+        let collections: Vec<_> = self.open.lock().values().cloned().collect();
+        collections.iter().for_each(|collection| Status::save_last(collection));
         let store = self.shared.take();
         self.open.lock().drain().for_each(|(_, collection)| {
             collection.release();

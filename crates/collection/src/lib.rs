@@ -21,6 +21,7 @@ mod embedding;
 mod error;
 mod filter;
 mod import;
+mod indexer;
 mod models;
 mod read;
 mod rebuild;
@@ -28,6 +29,7 @@ mod resident;
 mod search;
 mod searchable;
 mod stats;
+mod vectors;
 mod write;
 
 pub use canopy_store::PutMode;
@@ -40,6 +42,7 @@ pub use read::{ListOptions, Page, RecordView};
 pub use rebuild::{RebuildOptions, RebuildReport};
 pub use search::{Mode, SearchAnswer, SearchHit, SearchRequest};
 pub use stats::{CollectionView, Stats, from_json, to_json};
+pub use vectors::{IndexOptions, IndexView};
 pub use write::PutReport;
 
 /// The instruction set that the distance loops run on: `avx512`, `avx2`, `neon` or `scalar`.

@@ -4,8 +4,10 @@
 //! thread once there is a handful. A search first applies what is pending, so it sees every write that was acknowledged before
 //! it began.
 
+use crate::collection::Collection;
 use crate::error::Error;
 use crate::resident::{Resident, Step};
+use crate::vectors::VectorLeg;
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -29,6 +31,10 @@ pub(crate) struct Searchable {
     bytes: AtomicUsize,
     /// Whether the follower was told.
     called: AtomicBool,
+    /// Whose state this is; it has its graph looked after.
+    owner: OnceLock<Weak<Collection>>,
+    /// Whether the indexer was told.
+    indexing: AtomicBool,
 }
 
 impl Searchable {
@@ -44,12 +50,51 @@ impl Searchable {
         RwLockReadGuard::try_map(guard, Option::as_ref).ok()
     }
 
+    /// Names the collection that is to be told when its graph wants looking after.
+    pub(crate) fn belongs_to(&self, owner: &Arc<Collection>) {
+        let _ = self.owner.set(Arc::downgrade(owner));
+    }
+
+    /// Has the graph looked after, if there is something to do.
+    fn tell_indexer(&self, state: Option<&Resident>) {
+        let wants = state.and_then(|state| state.vectors.as_ref()).is_some_and(VectorLeg::wants_indexer);
+        if wants
+            && let Some(owner) = self.owner.get().and_then(Weak::upgrade)
+            && !self.indexing.swap(true, Ordering::AcqRel)
+        {
+            owner.call_indexer();
+        }
+    }
+
+    /// The indexer is at it: what comes from now on is news.
+    pub(crate) fn heard(&self) {
+        self.indexing.store(false, Ordering::Release);
+    }
+
+    /// Reads the state as it is, pending steps or not; `None` when it isn't loaded.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Resident) -> T) -> Option<T> {
+        self.resident.read().as_ref().map(look)
+    }
+
+    /// Changes the state as it is, pending steps or not.
+    pub(crate) fn touch<T>(&self, change: impl FnOnce(&mut Resident) -> T) -> Option<T> {
+        self.resident.write().as_mut().map(change)
+    }
+
+    /// Changes the state once every pending step is in it.
+    pub(crate) fn alter<T>(&self, change: impl FnOnce(&mut Resident) -> T) -> Option<T> {
+        let mut state = self.resident.write();
+        self.drain(&mut state);
+        state.as_mut().map(change)
+    }
+
     /// Takes over a state that reflects the store. The caller holds `writing`.
     pub(crate) fn load(&self, loaded: Resident) {
         let mut state = self.resident.write();
-        self.forget_pending();
+        drop(self.take_pending());
         *state = Some(loaded);
         self.loaded.store(true, Ordering::Release);
+        self.tell_indexer(state.as_ref());
     }
 
     /// Drops the state; whether there was one.
@@ -59,7 +104,7 @@ impl Searchable {
 
     fn release_from(&self, state: &mut Option<Resident>) -> bool {
         self.loaded.store(false, Ordering::Release);
-        self.forget_pending();
+        drop(self.take_pending());
         state.take().is_some()
     }
 
@@ -96,6 +141,7 @@ impl Searchable {
         if !matches!(result, Ok(true)) {
             self.release_from(&mut state);
         }
+        self.tell_indexer(state.as_ref());
         result.map(drop)
     }
 
@@ -104,31 +150,24 @@ impl Searchable {
     }
 
     fn drain(&self, state: &mut Option<Resident>) {
-        let steps = {
-            let mut pending = self.pending.lock();
-            self.steps.store(0, Ordering::Release);
-            self.bytes.store(0, Ordering::Relaxed);
-            std::mem::take(&mut *pending)
-        };
+        let steps = self.take_pending();
         self.called.store(false, Ordering::Release);
         let failed = state.as_mut().and_then(|state| state.follow(&steps).err());
         if let Some(error) = failed {
             tracing::error!(%error, "the searchable state could not follow a commit; the next search reads the store again");
             self.release_from(state);
         }
+        if !steps.is_empty() {
+            self.tell_indexer(state.as_ref());
+        }
     }
 
-    fn forget_pending(&self) {
+    /// What was pending; nothing is from now on, and its memory goes with it.
+    fn take_pending(&self) -> Vec<Step> {
         let mut pending = self.pending.lock();
         self.steps.store(0, Ordering::Release);
         self.bytes.store(0, Ordering::Relaxed);
-        // Its memory, too: a collection that is released should leave nothing behind.
-        *pending = Vec::new();
-    }
-
-    /// Bytes of the state, `(keyword, vectors, metadata)`, if it is loaded.
-    pub(crate) fn memory_bytes(&self) -> Option<(usize, usize, usize)> {
-        self.resident.read().as_ref().map(Resident::memory_bytes)
+        std::mem::take(&mut *pending)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::collection::Collection;
 use crate::database::Database;
 use crate::error::Error;
 use crate::models::ModelInfo;
+use crate::vectors::{IndexView, Status};
 use canopy_store::{Access, CollectionInfo};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -17,6 +18,8 @@ pub struct CollectionView {
     pub count: u64,
     /// Its vectors, or null for keywords only.
     pub vectors: Option<VectorsView>,
+    /// How its vectors are searched, or null for keywords only.
+    pub index: Option<IndexView>,
     /// What its maker wanted kept with it.
     pub settings: Box<RawValue>,
 }
@@ -42,7 +45,7 @@ pub struct ModelView {
 }
 
 impl CollectionView {
-    pub(crate) fn new(info: &CollectionInfo) -> Self {
+    pub(crate) fn new(info: &CollectionInfo, collection: Option<&Collection>) -> Self {
         let vectors = info.spec.vectors.as_ref().map(|spec| VectorsView {
             dim: spec.dim,
             metric: spec.metric.as_str(),
@@ -50,7 +53,11 @@ impl CollectionView {
         });
         let settings = RawValue::from_string(info.spec.settings.clone())
             .unwrap_or_else(|_| RawValue::from_string("{}".to_owned()).expect("an empty object is JSON"));
-        Self { name: info.name.clone(), count: info.count, vectors, settings }
+        let index = match collection {
+            Some(collection) => collection.index_view(info),
+            None => info.spec.vectors.as_ref().map(|_| Status::default().view(None)),
+        };
+        Self { name: info.name.clone(), count: info.count, vectors, index, settings }
     }
 }
 
@@ -70,6 +77,8 @@ pub struct CollectionMemory {
     pub vector_bytes: usize,
     /// Bytes of metadata columns.
     pub metadata_bytes: usize,
+    /// How its vectors are searched, or null for keywords only.
+    pub index: Option<IndexView>,
 }
 
 /// Everything at once.
@@ -96,7 +105,7 @@ impl Collection {
     /// # Errors
     /// `COLLECTION_NOT_FOUND` after a drop, `STORE_*`, `CLOSED`.
     pub fn view(&self) -> Result<CollectionView, Error> {
-        Ok(CollectionView::new(&self.info(&*self.shared.store()?)?))
+        Ok(CollectionView::new(&self.info(&*self.shared.store()?)?, Some(self)))
     }
 }
 
@@ -106,7 +115,10 @@ impl Database {
     /// # Errors
     /// `STORE_*`, `CLOSED`.
     pub fn collections(&self) -> Result<Vec<CollectionView>, Error> {
-        Ok(self.shared.store()?.collections()?.iter().map(CollectionView::new).collect())
+        let store = self.shared.store()?;
+        let open = self.open.lock();
+        let view = |info: &CollectionInfo| CollectionView::new(info, open.get(&info.name).map(|open| &**open));
+        Ok(store.collections()?.iter().map(view).collect())
     }
 
     /// What there is and what it costs.
@@ -117,6 +129,7 @@ impl Database {
         let store = self.shared.store()?;
         let open = self.open.lock();
         let describe = |info: &CollectionInfo| {
+            let view = CollectionView::new(info, open.get(&info.name).map(|open| &**open));
             let bytes = open.get(&info.name).and_then(|collection| collection.memory_bytes());
             let (keyword_bytes, vector_bytes, metadata_bytes) = bytes.unwrap_or_default();
             CollectionMemory {
@@ -126,6 +139,7 @@ impl Database {
                 keyword_bytes,
                 vector_bytes,
                 metadata_bytes,
+                index: view.index,
             }
         };
         Ok(Stats {

@@ -6,7 +6,7 @@
 
 mod common;
 
-use canopy_collection::{Collection, Database, DatabaseOptions, ImportOptions, PutMode};
+use canopy_collection::{Collection, Database, DatabaseOptions, ImportOptions, IndexOptions, PutMode};
 use canopy_core::{Cancel, Progress};
 use common::search;
 use serde_json::json;
@@ -37,7 +37,9 @@ fn say(line: &str) {
 #[test]
 fn child() {
     let (Ok(folder), Ok(work)) = (std::env::var(FOLDER), std::env::var(WORK)) else { return };
-    let database = open(Path::new(&folder));
+    let index = IndexOptions { exact_below: Some(300), ..IndexOptions::default() };
+    let database =
+        Database::open(Path::new(&folder), &DatabaseOptions { index, ..DatabaseOptions::default() }).unwrap();
     let collection = database.collection("c").unwrap();
     match work.as_str() {
         "changes" => change_for_ever(&collection),
@@ -51,7 +53,34 @@ fn child() {
             });
             collection.import(&source, &ImportOptions::default(), &Cancel::new(), &progress).unwrap();
         }
+        "vectors" => change_vectors_for_ever(&collection),
         other => panic!("no such work: {other}"),
+    }
+}
+
+/// Sixteen values that the seed decides.
+fn vector(seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
+    (0..16).map(|_| next()).collect()
+}
+
+/// Enough changes and searches that graphs are built, saved and built again all the time.
+fn change_vectors_for_ever(collection: &Collection) {
+    for n in 0_u64.. {
+        let record = |i: u64| {
+            let id = (n * 50 + i) % 3_000;
+            json!({ "id": id.to_string(), "metadata": { "n": n }, "vector": vector(id + 7919 * n) })
+        };
+        let records: Vec<_> = (0..50).map(record).collect();
+        let json = serde_json::to_vec(&records).unwrap();
+        collection.put(&json, None, PutMode::Upsert, &Cancel::new()).unwrap();
+        search(collection, &json!({ "limit": 1 }), Some(&vector(n)));
+        let view = collection.view().unwrap().index.unwrap();
+        say(&format!("{n} {} {}", view.state, view.file_bytes));
     }
 }
 
@@ -141,6 +170,46 @@ fn acknowledged_changes_survive() {
 fn clear(collection: &Collection) {
     let ids: Vec<String> = (0..101).map(|id| id.to_string()).collect();
     collection.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+}
+
+#[test]
+fn a_graph_that_is_killed_while_it_is_built_or_saved_costs_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let database = open(folder.path());
+        database.create("c", &serde_json::from_value(json!({ "dim": 16 })).unwrap()).unwrap();
+        database.close().unwrap();
+    }
+    for round in 0..4 {
+        // At the first sign of a build, then whenever its file has just been written.
+        let sign =
+            |said: &[String]| said.len() > 20 && said.iter().any(|line| line.split(' ').nth(1) == Some("building"));
+        let saved = |said: &[String]| said.len() > 40 + 20 * round && !said.last().unwrap().ends_with(" 0");
+        kill_amid(folder.path(), "vectors", |said| if round == 0 { sign(said) || saved(said) } else { saved(said) });
+        let answers = |exact_below: usize| {
+            let index = IndexOptions { exact_below: Some(exact_below), ..IndexOptions::default() };
+            let options = DatabaseOptions { index, ..DatabaseOptions::default() };
+            let database = Database::open(folder.path(), &options).unwrap();
+            let collection = database.collection("c").unwrap();
+            let ask = |n: u64| {
+                let answer = search(&collection, &json!({ "limit": 3 }), Some(&vector(1 << 40 | n)));
+                answer.hits.iter().map(|hit| hit.score.to_bits()).collect::<Vec<_>>()
+            };
+            ask(0);
+            let patience = Instant::now() + Duration::from_secs(30);
+            while exact_below < usize::MAX && collection.view().unwrap().index.unwrap().state != "ready" {
+                assert!(Instant::now() < patience, "{:?}", collection.view().unwrap().index);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let answers: Vec<_> = (0..120).map(ask).collect();
+            database.close().unwrap();
+            answers
+        };
+        let (near, exact) = (answers(300), answers(usize::MAX));
+        let same = near.iter().zip(&exact).filter(|(near, exact)| near == exact).count();
+        assert!(same >= 114, "{same} of 120 answers as a scan gives them");
+    }
 }
 
 #[test]

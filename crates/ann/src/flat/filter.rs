@@ -29,7 +29,7 @@ impl Filter {
             if allow.len() < len {
                 allow.iter().filter_map(|slot| index.positions.get(slot)).for_each(|position| set(position as usize));
             } else {
-                index.slots().filter(|&(_, slot)| allow.contains(slot)).for_each(|(position, _)| set(position));
+                index.positioned().filter(|&(_, slot)| allow.contains(slot)).for_each(|(position, _)| set(position));
             }
         }
         let count = words.iter().map(|word| word.count_ones() as usize).sum();
@@ -44,7 +44,7 @@ impl Filter {
 
 impl FlatIndex {
     /// Every position with its slot.
-    fn slots(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
+    pub(super) fn positioned(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         self.chunks.iter().flat_map(|chunk| chunk.slots.iter().copied()).enumerate()
     }
 }

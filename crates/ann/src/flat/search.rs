@@ -15,6 +15,8 @@ const TOGETHER: usize = 8;
 /// Bytes from which a scan is shared between threads. Below, waking another thread costs a good part of the scan, and
 /// a server with many callers keeps every core busy anyway.
 const PARALLEL_BYTES: usize = 4 << 20;
+/// Slots ahead of which vectors are asked for, where they are scored by name.
+const AHEAD: usize = 4;
 /// So few vectors are scored at once in f32.
 const FEW: usize = 512;
 /// Searches that go straight to f32 after codes left too many candidates; then the codes get another try.
@@ -74,10 +76,22 @@ impl FlatIndex {
     /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`], [`Error::Norm`].
     pub fn score(&self, query: &[f32], slots: &[u32]) -> Result<Vec<f32>, Error> {
         let query = Query::new(query, 0, self.dim, self.metric)?;
-        let one = |&slot: &u32| {
+        slots.iter().take(AHEAD).for_each(|&slot| self.ask(slot));
+        let one = |(i, &slot): (usize, &u32)| {
+            if let Some(&later) = slots.get(i + AHEAD) {
+                self.ask(later);
+            }
             self.vector(slot).map_or(f32::NAN, |row| self.shown(exact::score(self.metric, &query.values, row)))
         };
-        Ok(slots.iter().map(one).collect())
+        Ok(slots.iter().enumerate().map(one).collect())
+    }
+
+    /// Asks for a vector that will be scored soon.
+    fn ask(&self, slot: u32) {
+        if let Some(row) = self.vector(slot) {
+            let bytes: &[u8] = bytemuck::cast_slice(row);
+            canopy_simd::prefetch(bytes, 0, bytes.len());
+        }
     }
 
     fn hits(&self, top: TopK) -> Vec<Hit> {

@@ -6,6 +6,7 @@ use super::entry::WORTH;
 use super::grow::{Growth, Shape, trim};
 use super::links::Links;
 use super::raw::{Kind, Raw};
+use super::source::{Checked, Vectors};
 use super::space::Projection;
 use super::{BuildOptions, GraphIndex, MAX_VECTORS, SearchOptions, Storage, fit};
 use crate::random::Random;
@@ -44,27 +45,39 @@ impl GraphIndex {
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self, Error> {
-        options.check()?;
         let (dim, count) = (rows.dim(), rows.len());
-        if slots.len() != count {
-            return Err(Error::Count { slots: slots.len(), rows: count });
-        }
-        if dim > crate::flat::MAX_DIM {
-            return Err(Error::DimensionRange { received: dim, max: crate::flat::MAX_DIM });
-        }
-        if count >= MAX_VECTORS {
-            return Err(Error::TooMany { received: count, max: MAX_VECTORS });
-        }
+        check_shape(slots, count, dim, &options)?;
         let check = |row: usize| vector::check(rows.row(row), row, dim, metric);
         let norms = (0..count).into_par_iter().with_min_len(256).map(check).collect::<Result<Vec<f64>, Error>>()?;
-        Self::assemble(slots, rows, &norms, metric, options, cancel, progress)
+        let kind = kind(rows, metric, options.storage);
+        Self::assemble(slots, &Checked { rows, norms: &norms, metric }, kind, metric, options, cancel, progress)
     }
 
-    /// Builds from checked vectors that are divided by the given norms under cosine.
+    /// Builds an index over vectors that somebody else keeps ([`Storage::Elsewhere`], whatever the options say): it holds codes and links only, a
+    /// few hundred bytes a vector, and proposes [`GraphIndex::candidates`] for their keeper to score.
+    ///
+    /// `vectors` must be finite, of norm 1 under cosine. One that changes while it is read costs recall, nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Count`], [`Error::Duplicate`], [`Error::TooMany`], [`Error::Option`], [`Error::DimensionRange`], [`Error::Memory`], [`Error::Cancelled`].
+    pub fn build_over(
+        slots: &[u32],
+        vectors: &dyn Vectors,
+        metric: MetricKind,
+        options: BuildOptions,
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let options = BuildOptions { storage: Storage::Elsewhere, ..options };
+        check_shape(slots, vectors.len(), vectors.dim(), &options)?;
+        Self::assemble(slots, vectors, Kind::Nothing, metric, options, cancel, progress)
+    }
+
+    /// Builds from checked vectors.
     pub(super) fn assemble(
         slots: &[u32],
-        rows: Rows<'_, f32>,
-        norms: &[f64],
+        rows: &dyn Vectors,
+        kind: Kind,
         metric: MetricKind,
         options: BuildOptions,
         cancel: &Cancel,
@@ -76,20 +89,26 @@ impl GraphIndex {
 
         let space = fit::fit(rows, metric, options.walk_dim, options.seed, cancel)?;
         cancel.check()?;
-        let mut raw = Raw::new(kind(rows, metric, options.storage), dim);
+        let mut raw = Raw::new(kind, dim);
         raw.resize(count)?;
         let mut codes = Buffer::<u8>::zeroed(count * space.stride)?;
         let stride = space.stride;
-        let encode = |(scratch, row): &mut (Projection, Vec<f32>),
-                      ((i, out), code): ((usize, &mut [u8]), &mut [u8])| {
+        let read = |(scratch, row): &mut (Projection, Vec<f32>), i: usize, code: &mut [u8]| {
             row.resize(dim, 0.0);
-            vector::store(rows.row(i), norms[i], metric, row);
-            Raw::write(raw.kind, row, out);
+            rows.read(i, row);
             space.encode(row, scratch, code);
         };
-        let width = dim * raw.kind.bytes();
-        let raw_rows = raw.rows.get_mut()?.par_chunks_mut(width).enumerate();
-        raw_rows.zip(codes.get_mut()?.par_chunks_mut(stride)).with_min_len(256).for_each_init(Default::default, encode);
+        let width = dim * kind.bytes();
+        let rows_of_codes = codes.get_mut()?.par_chunks_mut(stride).enumerate();
+        if width == 0 {
+            rows_of_codes.with_min_len(256).for_each_init(Default::default, |own, (i, code)| read(own, i, code));
+        } else {
+            let raw_rows = raw.rows.get_mut()?.par_chunks_mut(width);
+            rows_of_codes.zip(raw_rows).with_min_len(256).for_each_init(Default::default, |own, ((i, code), out)| {
+                read(own, i, code);
+                Raw::write(kind, &own.1, out);
+            });
+        }
         cancel.check()?;
 
         let order = Random::new(options.seed).order(count);
@@ -139,6 +158,20 @@ impl GraphIndex {
     }
 }
 
+fn check_shape(slots: &[u32], count: usize, dim: usize, options: &BuildOptions) -> Result<(), Error> {
+    options.check()?;
+    if slots.len() != count {
+        return Err(Error::Count { slots: slots.len(), rows: count });
+    }
+    if dim > crate::flat::MAX_DIM {
+        return Err(Error::DimensionRange { received: dim, max: crate::flat::MAX_DIM });
+    }
+    if count >= MAX_VECTORS {
+        return Err(Error::TooMany { received: count, max: MAX_VECTORS });
+    }
+    Ok(())
+}
+
 /// Where each slot's vector stands; an error when a slot is named twice.
 pub(super) fn unique(slots: &[u32]) -> Result<SlotMap, Error> {
     let mut positions = SlotMap::default();
@@ -152,10 +185,11 @@ pub(super) fn unique(slots: &[u32]) -> Result<SlotMap, Error> {
 }
 
 /// How exact vectors are kept.
-fn kind(rows: Rows<'_, f32>, metric: MetricKind, storage: Storage) -> Kind {
+pub(super) fn kind(rows: Rows<'_, f32>, metric: MetricKind, storage: Storage) -> Kind {
     match storage {
         Storage::F32 => Kind::F32,
         Storage::F16 => Kind::F16,
+        Storage::Elsewhere => Kind::Nothing,
         // Under cosine vectors are divided by their norms, which fills every digit.
         Storage::Auto if metric == MetricKind::Cosine => Kind::F32,
         Storage::Auto => Kind::narrowest(rows),

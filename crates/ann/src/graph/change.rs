@@ -7,6 +7,7 @@ use super::connect::connect;
 use super::grow::Growth;
 use super::links::{Links, NONE};
 use super::raw::{Kind, Raw};
+use super::source::Checked;
 use super::space::Projection;
 use super::walk::Scratch;
 use super::{GraphIndex, MAX_VECTORS, Storage};
@@ -66,15 +67,76 @@ impl GraphIndex {
             (0..rows.len()).into_par_iter().with_min_len(256).map(check).collect::<Result<Vec<f64>, Error>>()?;
         super::build::unique(slots)?;
         cancel.check()?;
-        if self.fitted < YOUNG && self.len() + rows.len() > GROWN * self.fitted {
+        if self.fitted < YOUNG && self.len() + rows.len() > GROWN * self.fitted && self.keeps_vectors() {
             return self.rebuild_with(slots, rows, &norms, cancel, progress);
         }
 
         self.widen(rows)?;
         slots.iter().for_each(|&slot| self.bury(slot));
         self.repair_if_due(cancel)?;
+        self.link(slots, rows, &norms, cancel, progress)?;
+        if self.loose > self.slots.len() / LOOSE {
+            self.connect()?;
+        }
+        Ok(())
+    }
+
+    /// Adds, replaces and removes vectors without any upkeep of the rest, so that it takes about as long for the first vector as for the last: for an owner who
+    /// searches meanwhile and has the index built anew when [`GraphIndex::churn`] says that much has changed.
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::extend`].
+    pub fn extend_only(
+        &mut self,
+        slots: &[u32],
+        rows: Rows<'_, f32>,
+        gone: &[u32],
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let (dim, metric) = (self.dim(), self.metric());
+        let received = self.slots.len() + rows.len();
+        if slots.len() != rows.len() {
+            return Err(Error::Count { slots: slots.len(), rows: rows.len() });
+        }
+        if received >= MAX_VECTORS {
+            return Err(Error::TooMany { received, max: MAX_VECTORS });
+        }
+        let check = |(row, x): (usize, &[f32])| vector::check(x, row, dim, metric);
+        let norms = rows.iter().enumerate().map(check).collect::<Result<Vec<f64>, Error>>()?;
+        super::build::unique(slots)?;
+        self.widen(rows)?;
+        slots.iter().chain(gone).for_each(|&slot| self.bury(slot));
+        if slots.is_empty() {
+            return Ok(());
+        }
+        self.link(slots, rows, &norms, cancel, &Progress::default())
+    }
+
+    /// The part of all nodes that were removed, replaced or put in since every node was known to be reached.
+    pub fn churn(&self) -> f64 {
+        (self.dead.len() + self.loose) as f64 / self.slots.len().max(1) as f64
+    }
+
+    fn keeps_vectors(&self) -> bool {
+        self.raw.kind != Kind::Nothing
+    }
+
+    /// Refuses what can't be done without vectors.
+    pub(super) fn need_vectors(&self, action: &'static str) -> Result<(), Error> {
+        if self.keeps_vectors() { Ok(()) } else { Err(Error::NoVectors { action }) }
+    }
+
+    /// Puts vectors into new places and links them.
+    fn link(
+        &mut self,
+        slots: &[u32],
+        rows: Rows<'_, f32>,
+        norms: &[f64],
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<(), Error> {
         let places = self.places(slots.len())?;
-        self.store(&places, slots, rows, &norms)?;
+        self.store(&places, slots, rows, norms)?;
         let shape = self.shape();
         // Nobody finds a vector before it has links; those that weren't reached when the caller cancelled never get any.
         let mut reached = 0;
@@ -109,9 +171,6 @@ impl GraphIndex {
             self.free.push(place);
         }
         self.loose += reached;
-        if self.loose > self.slots.len() / LOOSE {
-            self.connect()?;
-        }
         result
     }
 
@@ -127,10 +186,19 @@ impl GraphIndex {
     }
 
     /// The vector of a slot as it is compared: of norm 1 under cosine, in the precision it is kept in.
+    ///
+    /// `None` when there is none, or when vectors are kept elsewhere.
     pub fn vector(&self, slot: u32) -> Option<Vec<f32>> {
+        self.need_vectors("give one").ok()?;
         let mut row = vec![0.0; self.dim()];
         self.raw.read(self.positions.get(slot)? as usize, &mut row);
         Some(row)
+    }
+
+    /// Every slot that has a vector, in no order.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        let live = |&(position, _): &(u32, u32)| !self.dead.contains(position);
+        (0_u32..).zip(self.slots.get().iter().copied()).filter(live).map(|(_, slot)| slot)
     }
 
     /// Whether there is a vector under this slot.
@@ -148,10 +216,10 @@ impl GraphIndex {
     /// # Errors
     /// [`Error::Memory`], [`Error::Cancelled`].
     pub fn rebuilt(&self, cancel: &Cancel, progress: &Progress) -> Result<Self, Error> {
+        self.need_vectors("be built anew from itself")?;
         let (slots, values) = self.everything();
         let rows = Rows::new(&values, self.dim())?;
-        let built =
-            Self::assemble(&slots, rows, &vec![1.0; slots.len()], self.metric(), self.options, cancel, progress)?;
+        let built = self.built_of(&slots, rows, &vec![1.0; slots.len()], cancel, progress)?;
         Ok(Self { defaults: self.defaults, ..built })
     }
 
@@ -189,10 +257,24 @@ impl GraphIndex {
         all_slots.extend_from_slice(slots);
         all_values.extend_from_slice(rows.data());
         let values = Rows::new(&all_values, self.dim())?;
-        let built = Self::assemble(&all_slots, values, &norms, self.metric(), self.options, cancel, progress)?;
+        let built = self.built_of(&all_slots, values, &norms, cancel, progress)?;
         let defaults = self.defaults;
         *self = Self { defaults, ..built };
         Ok(())
+    }
+
+    /// An index of checked vectors with the options of this one.
+    fn built_of(
+        &self,
+        slots: &[u32],
+        rows: Rows<'_, f32>,
+        norms: &[f64],
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let metric = self.metric();
+        let kind = super::build::kind(rows, metric, self.options.storage);
+        Self::assemble(slots, &Checked { rows, norms, metric }, kind, metric, self.options, cancel, progress)
     }
 
     /// Keeps vectors in more bytes when the new ones wouldn't fit and the caller didn't choose how they are kept.

@@ -1,10 +1,11 @@
 //! Choosing the space from a sample of the data.
 
 use super::pca;
+use super::source::Vectors;
 use super::space::{Projection, Space};
 use crate::random::Random;
 use crate::vector;
-use canopy_core::{Cancel, Cancelled, MetricKind, Rows};
+use canopy_core::{Cancel, Cancelled, MetricKind};
 use canopy_simd::{CODE_LINE, CODE_TAIL, CodeQuery, l2sq_rows_f32};
 use rayon::prelude::*;
 
@@ -22,9 +23,9 @@ const ENOUGH: f64 = 0.88;
 /// Lines of codes a row that are tried, in this order.
 const LINES: [usize; 6] = [1, 2, 3, 4, 6, 8];
 
-/// The space for these rows; `walk_dim` directions, or as many as the sample needs when that is 0.
+/// The space for these vectors; `walk_dim` directions, or as many as the sample needs when that is 0.
 pub(super) fn fit(
-    rows: Rows<'_, f32>,
+    rows: &dyn Vectors,
     metric: MetricKind,
     walk_dim: usize,
     seed: u64,
@@ -38,7 +39,7 @@ pub(super) fn fit(
     let (mut row, mut lifted) = (vec![0.0; dim], Vec::new());
     for i in 0..count {
         let at = if rows.len() <= SAMPLE { i } else { random.below(rows.len()) };
-        vector::store(rows.row(at), vector::norm(rows.row(at)), metric, &mut row);
+        rows.read(at, &mut row);
         Space::lift(metric, unit, &row, &mut lifted);
         sample.extend_from_slice(&lifted);
     }
@@ -84,11 +85,16 @@ pub(super) fn fit(
 }
 
 /// The scale that gives the longest row a norm of 1.
-fn unit(rows: Rows<'_, f32>, metric: MetricKind) -> f32 {
+fn unit(rows: &dyn Vectors, metric: MetricKind) -> f32 {
     if metric == MetricKind::Cosine {
         return 1.0;
     }
-    let longest = (0..rows.len()).into_par_iter().map(|i| vector::norm(rows.row(i))).reduce(|| 0.0, f64::max);
+    let norm = |row: &mut Vec<f32>, i: usize| {
+        row.resize(rows.dim(), 0.0);
+        rows.read(i, row);
+        vector::norm(row)
+    };
+    let longest = (0..rows.len()).into_par_iter().with_min_len(256).map_init(Vec::new, norm).reduce(|| 0.0, f64::max);
     if longest > 0.0 { (1.0 / longest).min(1e30) as f32 } else { 1.0 }
 }
 

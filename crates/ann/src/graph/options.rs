@@ -13,6 +13,8 @@ pub enum Storage {
     F32,
     /// Two bytes a value: scores are those of the rounded vectors.
     F16,
+    /// Not at all: whoever keeps the vectors scores the candidates that [`super::GraphIndex::candidates`] proposes. Calls that need vectors are refused.
+    Elsewhere,
 }
 
 /// How a graph is built.

@@ -13,10 +13,12 @@ pub(super) enum Kind {
     F16,
     /// Whole numbers in 0..=255.
     U8,
+    /// Somebody else keeps the vectors.
+    Nothing,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::F32, Self::F16, Self::U8];
+    pub(super) const ALL: [Self; 4] = [Self::F32, Self::F16, Self::U8, Self::Nothing];
 
     /// The name in a file.
     pub(super) fn name(self) -> &'static str {
@@ -24,13 +26,14 @@ impl Kind {
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::U8 => "u8",
+            Self::Nothing => "nothing",
         }
     }
 
     /// Whether the value is kept as it is.
     pub(super) fn holds(self, value: f32) -> bool {
         match self {
-            Self::F32 => true,
+            Self::F32 | Self::Nothing => true,
             Self::F16 => f16::from_f32(value).to_f32() == value,
             Self::U8 => f32::from(value as u8) == value,
         }
@@ -41,6 +44,7 @@ impl Kind {
             Self::F32 => size_of::<f32>(),
             Self::F16 => size_of::<f16>(),
             Self::U8 => 1,
+            Self::Nothing => 0,
         }
     }
 }
@@ -100,6 +104,7 @@ impl Raw {
                 pairs.iter_mut().zip(row).for_each(|(out, &value)| *out = f16::from_f32(value).to_ne_bytes());
             }
             Kind::U8 => out.iter_mut().zip(row).for_each(|(out, &value)| *out = value as u8),
+            Kind::Nothing => {}
         }
     }
 
@@ -115,6 +120,7 @@ impl Raw {
                 out.iter_mut().zip(row).for_each(|(out, value)| *out = value.to_f32());
             }
             Kind::U8 => out.iter_mut().zip(self.row(at)).for_each(|(out, &value)| *out = value.into()),
+            Kind::Nothing => out.fill(0.0),
         }
     }
 
@@ -128,6 +134,7 @@ impl Raw {
             (Kind::U8, _) => canopy_simd::dot_f32_u8(query, row),
             (Kind::F32, _) => canopy_simd::dot_f32(query, bytemuck::cast_slice(row)),
             (Kind::F16, _) => canopy_simd::dot_f32_f16(query, bytemuck::cast_slice(row)),
+            (Kind::Nothing, _) => f32::NAN,
         }
     }
 

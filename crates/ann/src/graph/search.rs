@@ -34,20 +34,30 @@ impl GraphIndex {
         allow: Option<&SlotSet>,
         cancel: &Cancel,
     ) -> Result<Vec<Hit>, Error> {
-        let norm = vector::check(query, 0, self.dim(), self.metric())?;
-        cancel.check()?;
-        let k = k.min(self.len());
-        if k == 0 || allow.is_some_and(SlotSet::is_empty) {
-            return Ok(Vec::new());
-        }
-        Scratch::with(|scratch| {
-            let mut values = std::mem::take(&mut scratch.row);
-            values.resize(query.len(), 0.0);
-            vector::store(query, norm, self.metric(), &mut values);
-            let hits = self.walk(&values, k, options, allow, scratch, cancel);
-            scratch.row = values;
-            Ok(hits?)
-        })
+        self.need_vectors("score by itself")?;
+        let hits = self.walk(query, k, options, allow, cancel, |scratch, values, k, rerank| {
+            self.second_look(values, k, rerank, scratch)
+        });
+        Ok(hits?.unwrap_or_default())
+    }
+
+    /// The slots that look nearest by their codes, nearest first: as many as [`GraphIndex::search`] would score again for `k` hits with these options.
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::search`].
+    pub fn candidates(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: SearchOptions,
+        allow: Option<&SlotSet>,
+        cancel: &Cancel,
+    ) -> Result<Vec<u32>, Error> {
+        let slots = self.slots.get();
+        let found = self.walk(query, k, options, allow, cancel, |scratch, _, _, count| {
+            scratch.pool.iter().take(count).map(|(_, id)| slots[id as usize]).collect()
+        });
+        Ok(found?.unwrap_or_default())
     }
 
     /// [`GraphIndex::search`] for many queries, shared out between threads.
@@ -87,7 +97,36 @@ impl GraphIndex {
         }
     }
 
-    fn walk(
+    /// Walks for a checked query and has `then` take what it wants from the pool: it gets the query as it is compared, `k`, and the number of candidates.
+    /// `None` when there is nothing to find.
+    fn walk<T>(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: SearchOptions,
+        allow: Option<&SlotSet>,
+        cancel: &Cancel,
+        then: impl FnOnce(&mut Scratch, &[f32], usize, usize) -> T,
+    ) -> Result<Option<T>, Error> {
+        let norm = vector::check(query, 0, self.dim(), self.metric())?;
+        cancel.check()?;
+        let k = k.min(self.len());
+        if k == 0 || allow.is_some_and(SlotSet::is_empty) {
+            return Ok(None);
+        }
+        Scratch::with(|scratch| {
+            let mut values = std::mem::take(&mut scratch.row);
+            values.resize(query.len(), 0.0);
+            vector::store(query, norm, self.metric(), &mut values);
+            let rerank = self.fill(&values, k, options, allow, scratch, cancel);
+            let found = rerank.map(|rerank| then(scratch, &values, k, rerank));
+            scratch.row = values;
+            Ok(Some(found?))
+        })
+    }
+
+    /// Fills the pool with the nearest by their codes; answers how many of them deserve a second look.
+    fn fill(
         &self,
         query: &[f32],
         k: usize,
@@ -95,7 +134,7 @@ impl GraphIndex {
         allow: Option<&SlotSet>,
         scratch: &mut Scratch,
         cancel: &Cancel,
-    ) -> Result<Vec<Hit>, Cancelled> {
+    ) -> Result<usize, Cancelled> {
         let SearchOptions { ef, rerank } = self.effective(options, k);
         let most = rerank.max(ef);
         self.space.query(query, &mut scratch.projection, &mut scratch.query);
@@ -105,7 +144,7 @@ impl GraphIndex {
             entry::descend(&self.entries, self.slots.len(), self.space.stride, self.start, scratch);
             scratch.walk_on(self.view(), ef, most);
         }
-        Ok(self.second_look(query, k, rerank, scratch))
+        Ok(rerank)
     }
 
     /// The options a search really runs with: where a caller leaves the choice to the index, its own.
@@ -151,6 +190,7 @@ impl GraphIndex {
     /// # Errors
     /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`], [`Error::Norm`].
     pub fn score(&self, query: &[f32], slots: &[u32]) -> Result<Vec<f32>, Error> {
+        self.need_vectors("score by itself")?;
         let norm = vector::check(query, 0, self.dim(), self.metric())?;
         let mut values = vec![0.0; query.len()];
         vector::store(query, norm, self.metric(), &mut values);
@@ -162,6 +202,15 @@ impl GraphIndex {
             position(slot).map_or(f32::NAN, |at| self.shown(self.raw.score(self.metric(), &values, at)))
         };
         Ok(slots.iter().enumerate().map(one).collect())
+    }
+
+    /// Whether the slot's code is the one of this vector (of norm 1 under cosine): what tells an index that fits its vectors from a foreign one.
+    pub fn is_code_of(&self, slot: u32, vector: &[f32]) -> bool {
+        let Some(position) = self.positions.get(slot) else { return false };
+        let stride = self.space.stride;
+        let mut code = vec![0; stride];
+        self.space.encode(vector, &mut Default::default(), &mut code);
+        self.codes.get()[position as usize * stride..][..stride] == code
     }
 
     /// Rounding can carry a cosine a few steps past 1; callers are promised that it doesn't.

@@ -1,6 +1,7 @@
 //! The graph against the exact scan, and against itself at other numbers of threads.
 
 mod changes;
+mod elsewhere;
 mod files;
 mod filters;
 mod found;

@@ -14,8 +14,8 @@ const QUERIES: usize = 96;
 const BREADTHS: [usize; 16] = [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
 /// Second looks that are tried, in tenths of `k`.
 const LOOKS: [usize; 6] = [10, 13, 16, 20, 30, 50];
-/// By how much of the difference of two neighbours a query is moved.
-const STEP: f32 = 0.7;
+/// A query is moved by so much of the difference of its two farthest neighbours: about as far from the data as new vectors are.
+pub const STRANGER: [f32; 2] = [0.7, -0.7];
 /// Times a point is measured.
 const RUNS: usize = 3;
 /// Rows of exact vectors that a thread compares with all queries.
@@ -53,6 +53,7 @@ impl GraphIndex {
         if !(0.0..=1.0).contains(&recall) {
             return Err(Error::Option { name: "recall", received: recall, range: "0..=1" });
         }
+        self.need_vectors("tune itself")?;
         let made;
         let queries = match queries {
             Some(queries) => queries,
@@ -125,6 +126,7 @@ impl GraphIndex {
     /// # Errors
     /// Those of a search.
     pub fn exact(&self, queries: Rows<'_, f32>, k: usize, cancel: &Cancel) -> Result<Vec<Vec<Hit>>, Error> {
+        self.need_vectors("look at them all")?;
         let (dim, metric) = (self.dim(), self.metric());
         let mut values = vec![0.0; queries.data().len()];
         for (row, (query, out)) in queries.iter().zip(values.chunks_exact_mut(dim)).enumerate() {
@@ -171,7 +173,7 @@ impl GraphIndex {
             let hits = self.search(&row, 8, SearchOptions::default(), None, cancel)?;
             let from = all.len();
             all.extend_from_slice(&row);
-            for (hit, step) in hits.iter().rev().take(2).zip([STEP, -STEP]) {
+            for (hit, step) in hits.iter().rev().take(2).zip(STRANGER) {
                 let Some(other) = self.positions.get(hit.slot) else { continue };
                 self.raw.read(other as usize, &mut near);
                 all[from..].iter_mut().zip(&near).for_each(|(value, near)| *value += step * near);

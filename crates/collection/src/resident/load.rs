@@ -2,6 +2,7 @@
 
 use super::{Resident, parse_metadata};
 use crate::error::Error;
+use crate::vectors::IndexOptions;
 use canopy_core::{Cancel, Progress, Rows};
 use canopy_store::{CollectionInfo, RowRef, Scan, Store};
 use std::ops::{ControlFlow, Range};
@@ -27,10 +28,11 @@ struct Batch {
 pub(crate) fn load(
     store: &Store,
     info: &CollectionInfo,
+    index: IndexOptions,
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<Resident, Error> {
-    let mut resident = Resident::new(info)?;
+    let mut resident = Resident::new(info, index)?;
     let mut batch = Batch::default();
     let mut done = 0;
     let mut failed = None;
@@ -79,8 +81,8 @@ impl Batch {
             || keyword.extend(&documents),
             || match vectors {
                 Some(index) if !self.vector_slots.is_empty() => {
-                    let rows = Rows::new(&self.vectors, index.dim())?;
-                    Ok(index.extend(&self.vector_slots, rows)?)
+                    let rows = Rows::new(&self.vectors, index.exact().dim())?;
+                    index.extend(&self.vector_slots, rows)
                 }
                 _ => Ok(()),
             },

@@ -11,7 +11,7 @@ pub(crate) use load::load;
 pub(crate) use value::Value;
 
 use crate::error::Error;
-use canopy_ann::flat::FlatIndex;
+use crate::vectors::{IndexOptions, VectorLeg};
 use canopy_core::{Rows, SlotSet};
 use canopy_keyword::KeywordIndex;
 use canopy_store::{Applied, CollectionInfo, Outcome, Store, VectorSpec};
@@ -29,7 +29,7 @@ pub(crate) struct Resident {
     /// The keyword leg.
     pub(crate) keyword: KeywordIndex,
     /// The vector leg, where the collection has one.
-    pub(crate) vectors: Option<FlatIndex>,
+    pub(crate) vectors: Option<VectorLeg>,
     /// What filters read.
     pub(crate) columns: Columns,
 }
@@ -58,9 +58,8 @@ impl Step {
 
 impl Resident {
     /// An empty state for the collection.
-    pub(crate) fn new(info: &CollectionInfo) -> Result<Self, Error> {
-        let vectors =
-            info.spec.vectors.as_ref().map(|spec| FlatIndex::new(spec.dim as usize, spec.metric)).transpose()?;
+    pub(crate) fn new(info: &CollectionInfo, index: IndexOptions) -> Result<Self, Error> {
+        let vectors = info.spec.vectors.as_ref().map(|spec| VectorLeg::new(spec, index)).transpose()?;
         Ok(Self {
             sequence: info.sequence,
             spec: info.spec.vectors.clone(),
@@ -84,7 +83,8 @@ impl Resident {
             .collect();
         self.keyword.extend(&texts);
         if let Some(vectors) = &mut self.vectors {
-            let mut numbers = Vec::with_capacity(steps.len() * vectors.dim());
+            let dim = vectors.exact().dim();
+            let mut numbers = Vec::with_capacity(steps.len() * dim);
             let with = |step: &&Step| step.vector.is_some();
             let slots: Vec<u32> = steps.iter().filter(with).filter_map(|step| step.applied.slot).collect();
             steps
@@ -92,7 +92,7 @@ impl Resident {
                 .filter(|step| step.applied.slot.is_some())
                 .filter_map(|step| step.vector.as_deref())
                 .for_each(|vector| numbers.extend_from_slice(vector));
-            vectors.extend(&slots, Rows::new(&numbers, vectors.dim())?)?;
+            vectors.extend(&slots, Rows::new(&numbers, dim)?)?;
         }
         steps.iter().try_for_each(|step| self.note(step))
     }
@@ -156,7 +156,7 @@ impl Resident {
 
     /// Bytes held: `(keyword, vectors, metadata)`.
     pub(crate) fn memory_bytes(&self) -> (usize, usize, usize) {
-        let vectors = self.vectors.as_ref().map_or(0, FlatIndex::memory_bytes);
+        let vectors = self.vectors.as_ref().map_or(0, VectorLeg::memory_bytes);
         (self.keyword.memory_bytes(), vectors, self.columns.memory_bytes() + self.live.words().len() * 8)
     }
 }

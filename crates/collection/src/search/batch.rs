@@ -45,7 +45,7 @@ impl Collection {
         }
         let resident = self.resident(&store, cancel, &Progress::default())?;
         // A rebuild may have changed them since; the callers' vectors are then of the former kind.
-        let Some(index) = resident.vectors.as_ref().filter(|index| index.dim() == rows.dim()) else {
+        let Some(index) = resident.vectors.as_ref().filter(|index| index.exact().dim() == rows.dim()) else {
             return Err(Error::NoVectors(self.name.clone()));
         };
         let allow = allowed(&request, &resident)?;

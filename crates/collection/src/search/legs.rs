@@ -25,11 +25,12 @@ pub(crate) fn rank(plan: &Plan<'_>, resident: &Resident, cancel: &Cancel) -> Res
             let words = query.search(depth, plan.allow.as_ref(), cancel)?;
             let meaning = index.search(vector, depth, plan.allow.as_ref(), cancel)?;
             let mut candidates = unite(&words, &meaning);
-            complete(&query, vector, index, &mut candidates)?;
+            let exact = index.exact();
+            complete(&query, vector, exact, &mut candidates)?;
             let legs = Legs { keyword: &words, vector: &meaning };
             fuse(plan.request, &legs, &mut candidates);
-            if plan.request.fusion == FusionKind::Adaptive && index.metric() == MetricKind::Cosine {
-                feedback::refine(vector, index, &mut candidates)?;
+            if plan.request.fusion == FusionKind::Adaptive && exact.metric() == MetricKind::Cosine {
+                feedback::refine(vector, exact, &mut candidates)?;
                 fuse(plan.request, &legs, &mut candidates);
             }
             Ok(candidates)

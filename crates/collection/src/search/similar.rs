@@ -27,7 +27,7 @@ impl Collection {
         // The state first: while it is held, no slot can pass on to another record.
         let resident = self.resident(&store, cancel, &Progress::default())?;
         let slot = store.slot_of(self.key, id)?.ok_or_else(unknown)?;
-        let own = resident.vectors.as_ref().and_then(|index| index.vector(slot)).map(<[f32]>::to_vec);
+        let own = resident.vectors.as_ref().and_then(|index| index.exact().vector(slot)).map(<[f32]>::to_vec);
         let vector = own.as_deref().filter(|_| request.mode != Mode::Keyword);
         let mut notes = Vec::new();
         if vector.is_some() {
