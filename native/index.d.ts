@@ -13,7 +13,7 @@ export declare class BindingCancel {
 
 /** An open collection. */
 export declare class BindingCollection {
-  /** `{ name, count, vectors, settings }`. */
+  /** `{ name, count, vectors, index, settings }`. */
   info(): Promise<Outcome<Buffer>>
   /** Stores a JSON array of `{ id?, text?, metadata?, vector? }` in one transaction; `vectors` holds a row for each. */
   put(records: Buffer, vectors: Float32Array | undefined | null, mode: BindingPutMode, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
@@ -57,9 +57,9 @@ export declare class BindingCoverTree {
 
 /** An open folder of collections. */
 export declare class BindingDatabase {
-  /** Opens a folder. `options`: `{ readOnly?, durability?: 'process' | 'power', keepBackup?, models?: string[], modelIdleMs?, embeddingCacheBytes?, embeddingCacheTtlMs? }`. */
+  /** Opens a folder. `options`: `{ readOnly?, durability?: 'process' | 'power', keepBackup?, models?: string[], modelIdleMs?, embeddingCacheBytes?, embeddingCacheTtlMs?, index?: { exactBelow?, recall? } }`. */
   static open(folder: string, options: string): Promise<Outcome<BindingDatabase>>
-  /** Every collection: `[{ name, count, vectors, settings }]`. */
+  /** Every collection: `[{ name, count, vectors, index, settings }]`. */
   collections(): Promise<Outcome<Buffer>>
   /** Makes a collection. `spec`: `{ model?, remoteModel?, dim?, metric?, settings? }`. */
   create(name: string, spec: string): Promise<Outcome<Buffer>>

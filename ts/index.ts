@@ -11,7 +11,7 @@
  */
 export { residentBytes, system, type SystemInfo } from './engine/binding.js'
 export type { CallOptions, LongCallOptions } from './engine/cancel.js'
-export { Collection, type CollectionInfo, type ImportOptions, type ImportReport, type ListOptions, type PutOptions, type RebuildReport } from './engine/collection.js'
+export { Collection, type CollectionIndex, type CollectionInfo, type ImportOptions, type ImportReport, type ListOptions, type PutOptions, type RebuildReport } from './engine/collection.js'
 export { CoverTree, MISSING, type Coordinates, type CoverTreeOptions, type CoverTreeReport, type Neighbors, type NeighborsWithin } from './engine/cover-tree.js'
 export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'
 export { CanopyError, type Kind } from './engine/error.js'
@@ -34,7 +34,7 @@ export {
 } from './engine/graph.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
-export type { OpenOptions } from './engine/open.js'
+export type { IndexOptions, OpenOptions } from './engine/open.js'
 export {
   ResidualTree,
   type Inducing,

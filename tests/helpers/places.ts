@@ -6,7 +6,7 @@ import { endpoint, at } from './services.js'
 import { folder } from './temp.js'
 
 /** Opens an empty database that is gone after the test. */
-export type Opener = (t: ExecutionContext, options?: OpenOptions) => Promise<AnyDatabase>
+export type Opener = (t: ExecutionContext, options?: Omit<OpenOptions, 'index'>) => Promise<AnyDatabase>
 
 /** One test for every place that records can be in: the answers must be the same. */
 export function conform(title: string, work: (t: ExecutionContext, database: Opener) => Promise<void>): void {

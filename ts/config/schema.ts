@@ -43,6 +43,10 @@ export const ConfigSchema = Type.Object({
     cacheTtlMs: Type.Integer({ minimum: 1, default: 86_400_000, description: 'How long an embedding stays in the cache' }),
     remote: Type.Record(Type.String({ minLength: 1 }), RemoteModel, { default: {}, description: 'Embedding services in the OpenAI style, by the name that collections use' }),
   }),
+  index: Type.Object({
+    exactBelow: Type.Integer({ minimum: 0, default: 0, description: 'Scan fewer vectors than this exactly; 0 lets the planner decide' }),
+    recall: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 0.95, description: 'The share of the true results that searches of many vectors should find; 1 scans always' }),
+  }),
   server: Type.Object({
     host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'The address to bind; anything but loopback needs an API key' }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 7700, description: 'The port to bind; 0 takes a free one' }),

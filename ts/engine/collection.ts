@@ -5,6 +5,29 @@ import { CanopyError, unwrap } from './error.js'
 import { parse, stringify } from './json.js'
 import type { Embedder, Filter, Metadata, Metric, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from './types.js'
 
+/** How the vectors of a collection are searched. */
+export interface CollectionIndex {
+  /** `unloaded` until the first search; `exact`: every vector is scanned; `building` the first graph; `ready`; `rebuilding` beside the one in use. */
+  state: 'unloaded' | 'exact' | 'building' | 'ready' | 'rebuilding'
+  /** Vectors in memory. */
+  vectors: number
+  /** Vectors from which on a graph is built; null while unloaded, and when never. */
+  exactBelow: number | null
+  /** Changes that the graph has yet to take in; searches look at them exactly. */
+  pending: number
+  /** Vectors of a build under way that are done, of `total`. */
+  done: number
+  total: number
+  /** Bytes of the graph, beside the vectors. */
+  bytes: number
+  /** Bytes of its file. */
+  fileBytes: number
+  /** The recall at 10 that was measured when it was built. */
+  recall: number | null
+  /** Why the last build or save failed. */
+  error: string | null
+}
+
 /** What is known about a collection. */
 export interface CollectionInfo {
   name: string
@@ -12,6 +35,8 @@ export interface CollectionInfo {
   count: number
   /** Its vectors, or null for keywords only. `model` is null where callers bring them. */
   vectors: { dim: number; metric: Metric; model: { name: string; digest: string } | null } | null
+  /** How its vectors are searched, or null for keywords only. */
+  index: CollectionIndex | null
   /** What its maker wanted kept with it. */
   settings: Metadata
 }

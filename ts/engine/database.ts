@@ -1,6 +1,6 @@
 import type { BindingDatabase } from '#native'
 import { cancellable, type CallOptions } from './cancel.js'
-import { Collection, type CollectionInfo } from './collection.js'
+import { Collection, type CollectionIndex, type CollectionInfo } from './collection.js'
 import { CanopyError, unwrap } from './error.js'
 import { parse, stringify } from './json.js'
 import type { CollectionSpec, Embedder } from './types.js'
@@ -24,7 +24,7 @@ export interface DatabaseStats {
   readOnly: boolean
   diskBytes: number
   embeddingCacheBytes: number
-  collections: Array<{ name: string; count: number; loaded: boolean; keywordBytes: number; vectorBytes: number; metadataBytes: number }>
+  collections: Array<{ name: string; count: number; loaded: boolean; keywordBytes: number; vectorBytes: number; metadataBytes: number; index: CollectionIndex | null }>
   models: ModelInfo[]
 }
 

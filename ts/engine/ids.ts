@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { MISSING } from './cover-tree.js'
 import { CanopyError } from './error.js'
 
 /** What a vector may be called; all vectors of an index have ids of one kind. */
@@ -41,9 +42,8 @@ export class Ids {
   /** Numbers of the ids that are known. */
   async known(ids: readonly VectorId[] | Uint32Array): Promise<Uint32Array> {
     if (ids instanceof Uint32Array && this.#slots === undefined) return ids
-    const missing = 0xffff_ffff
-    const slots = await this.#each(ids, (id) => this.#slotOf(id) ?? missing)
-    return slots.filter((slot) => slot !== missing)
+    const slots = await this.#each(ids, (id) => this.#slotOf(id) ?? MISSING)
+    return slots.filter((slot) => slot !== MISSING)
   }
 
   /** Forgets ids, and answers their numbers; they are given again only after `free`. */
@@ -119,7 +119,7 @@ export class Ids {
   }
 
   #checked(id: VectorId | undefined): VectorId {
-    const fits = typeof id === this.#kind && (typeof id !== 'number' || (Number.isInteger(id) && id >= 0 && id < 0xffff_ffff))
+    const fits = typeof id === this.#kind && (typeof id !== 'number' || (Number.isInteger(id) && id >= 0 && id < MISSING))
     if (fits) return id as VectorId
     const wanted = this.#kind === 'number' ? 'a whole number from 0 to 4,294,967,294' : `a ${this.#kind}, as the first one was`
     throw new CanopyError('VECTOR_ID', 'invalid_input', `${String(id)} can't be the id of a vector here: send ${wanted}`)

@@ -6,6 +6,14 @@ import { stringify } from './json.js'
 import native from './native.cjs'
 import type { Embedder } from './types.js'
 
+/** When collections search their vectors by a graph, which finds nearly all of what a scan finds, much sooner. */
+export interface IndexOptions {
+  /** Fewer vectors than this, of the collection or of those that a filter leaves, are scanned exactly. Default: where a scan takes as long. */
+  exactBelow?: number | undefined
+  /** The share of the true results that a search by the graph should find, above 0; default 0.95. 1 scans always. */
+  recall?: number | undefined
+}
+
 /** How a folder is opened. */
 export interface OpenOptions {
   /** Open beside a process that writes; writing then fails with STORE_READ_ONLY. */
@@ -20,6 +28,8 @@ export interface OpenOptions {
   modelIdleMs?: number | undefined
   embeddingCacheBytes?: number | undefined
   embeddingCacheTtlMs?: number | undefined
+  /** When collections search their vectors by a graph. */
+  index?: IndexOptions | undefined
   /** Embedding services by the name that collections use for them; see `remoteEmbedder`. */
   remoteModels?: Readonly<Record<string, Embedder>> | undefined
 }

@@ -1,6 +1,7 @@
 import type { BindingFilter, BindingVectorIndex } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
+import { MISSING } from './cover-tree.js'
 import { CanopyError, unwrap } from './error.js'
 import { Ids, type VectorId } from './ids.js'
 import { parse, stringify } from './json.js'
@@ -191,8 +192,6 @@ export class VectorIndex<Id extends VectorId = number> {
     await cancellable(signal, (cancel) => this.#native.rebuild(cancel, onProgress))
   }
 }
-
-const MISSING = 0xffff_ffff
 
 function checkVectors(vectors: unknown): void {
   if (vectors instanceof Float32Array) return

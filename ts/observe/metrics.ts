@@ -4,6 +4,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 /** What a scrape reads fresh. */
 export interface Snapshot {
   records: ReadonlyMap<string, number>
+  /** The vector indexes, by collection. */
+  indexes: ReadonlyMap<string, { done: number; total: number; pending: number; bytes: number }>
   modelsLoaded: number
   residentBytes: number
 }
@@ -38,6 +40,9 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   const resident = new Gauge({ name: 'canopy_resident_bytes', help: 'Resident memory as the core measures it', registers })
   const query = new Gauge({ name: 'pgvector_query_ms', help: 'Milliseconds of the last search in PostgreSQL', registers })
   const queries = new Histogram({ name: 'pgvector_query_duration_ms', help: 'Milliseconds of searches in PostgreSQL', buckets: QUERY_BUCKETS, registers })
+  const progress = new Gauge({ name: 'canopy_index_build_ratio', help: 'How much of the build of a vector index that is under way is done; absent where none is', labelNames: ['collection'], registers })
+  const pending = new Gauge({ name: 'canopy_index_pending', help: 'Changes that a vector index has yet to take in', labelNames: ['collection'], registers })
+  const bytes = new Gauge({ name: 'canopy_index_bytes', help: 'Bytes of a vector index beside the vectors', labelNames: ['collection'], registers })
   return {
     request: (method, route, status, seconds) => duration.labels(method, route, String(status)).observe(seconds),
     cancelled: (route) => abandoned.inc({ route }),
@@ -49,6 +54,12 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
       const now = await snapshot()
       records.reset()
       now.records.forEach((count, collection) => records.set({ collection }, count))
+      ;[progress, pending, bytes].forEach((gauge) => gauge.reset())
+      now.indexes.forEach((index, collection) => {
+        if (index.total > 0) progress.set({ collection }, index.done / index.total)
+        pending.set({ collection }, index.pending)
+        bytes.set({ collection }, index.bytes)
+      })
       models.set(now.modelsLoaded)
       resident.set(now.residentBytes)
       return { type: registry.contentType, body: await registry.metrics() }

@@ -68,6 +68,7 @@ async function snapshot(db: AnyDatabase) {
   const [collections, models] = await Promise.all([db.collections(), db.models()])
   return {
     records: new Map(collections.map(({ name, count }) => [name, count])),
+    indexes: new Map(collections.flatMap(({ name, index }) => (index === null ? [] : [[name, index] as const]))),
     modelsLoaded: models.filter(({ state }) => state === 'loaded').length,
     residentBytes: residentBytes(),
   }

@@ -7,18 +7,20 @@ import type { Config } from '../config/schema.js'
 
 /** Opens the database that the configuration names, or one at another place with the same models. */
 export async function openConfigured(config: Config, override: Pick<OpenOptions, 'readOnly'> & { location?: string | undefined } = {}): Promise<AnyDatabase> {
-  const { data, models, store } = config
+  const { data, models, store, index } = config
   const { url, ...server } = store
   const location = override.location ?? (url === '' ? data.dir : url)
-  return open(location, {
-    ...(isPostgres(location) ? server : { durability: data.durability }),
+  const shared = {
     readOnly: override.readOnly ?? data.readOnly,
     models: models.dir === '' ? undefined : models.dir,
     modelIdleMs: models.idleMs,
     embeddingCacheBytes: models.cacheBytes,
     embeddingCacheTtlMs: models.cacheTtlMs,
     remoteModels: Object.fromEntries(Object.entries(models.remote).map(([name, model]) => [name, remoteEmbedder(model)])),
-  })
+  }
+  if (isPostgres(location)) return open(location, { ...server, ...shared })
+  const exactBelow = index.exactBelow === 0 ? undefined : index.exactBelow
+  return open(location, { ...shared, durability: data.durability, index: { exactBelow, recall: index.recall } })
 }
 
 /** Where the records are, without what is secret. */

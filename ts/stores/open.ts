@@ -17,6 +17,7 @@ export const isPostgres = (location: string): location is PostgresAddress => /^p
  */
 export function open(location: PostgresAddress, options?: PostgresOptions): Promise<PostgresDatabase>
 export function open(location: string, options?: OpenOptions): Promise<Database>
-export function open(location: string, options: OpenOptions & PostgresOptions = {}): Promise<AnyDatabase> {
-  return isPostgres(location) ? openPostgres(location, options) : openFolder(location.replace(/^embedded:\/\//, ''), options)
+// Which kind of options goes with which location is what the overloads say.
+export function open(location: string, options: OpenOptions | PostgresOptions = {}): Promise<AnyDatabase> {
+  return isPostgres(location) ? openPostgres(location, options as PostgresOptions) : openFolder(location.replace(/^embedded:\/\//, ''), options as OpenOptions)
 }

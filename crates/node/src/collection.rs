@@ -50,7 +50,7 @@ impl BindingCollection {
 
 #[napi]
 impl BindingCollection {
-    /// `{ name, count, vectors, settings }`.
+    /// `{ name, count, vectors, index, settings }`.
     #[napi]
     pub async fn info(&self) -> Outcome<Buffer> {
         let collection = self.collection.clone();

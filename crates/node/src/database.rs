@@ -3,7 +3,7 @@
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::collection::BindingCollection;
 use crate::outcome::{Outcome, run, run_json};
-use canopy_collection::{CreateOptions, Database, DatabaseOptions, Error, ModelsOptions, from_json};
+use canopy_collection::{CreateOptions, Database, DatabaseOptions, Error, IndexOptions, ModelsOptions, from_json};
 use canopy_store::{Access, Durability, OpenOptions};
 use napi::bindgen_prelude::{Buffer, Float32Array};
 use napi_derive::napi;
@@ -23,6 +23,7 @@ struct Options {
     model_idle_ms: u64,
     embedding_cache_bytes: usize,
     embedding_cache_ttl_ms: u64,
+    index: IndexOptions,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -45,6 +46,7 @@ impl Default for Options {
             model_idle_ms: ms(models.idle),
             embedding_cache_bytes: models.cache_bytes,
             embedding_cache_ttl_ms: ms(models.cache_ttl),
+            index: IndexOptions::default(),
         }
     }
 }
@@ -66,6 +68,7 @@ impl From<Options> for DatabaseOptions {
                 cache_bytes: options.embedding_cache_bytes,
                 cache_ttl: Duration::from_millis(options.embedding_cache_ttl_ms),
             },
+            index: options.index,
         }
     }
 }
@@ -78,7 +81,7 @@ pub struct BindingDatabase {
 
 #[napi]
 impl BindingDatabase {
-    /// Opens a folder. `options`: `{ readOnly?, durability?: 'process' | 'power', keepBackup?, models?: string[], modelIdleMs?, embeddingCacheBytes?, embeddingCacheTtlMs? }`.
+    /// Opens a folder. `options`: `{ readOnly?, durability?: 'process' | 'power', keepBackup?, models?: string[], modelIdleMs?, embeddingCacheBytes?, embeddingCacheTtlMs?, index?: { exactBelow?, recall? } }`.
     #[napi]
     pub async fn open(folder: String, options: String) -> Outcome<BindingDatabase> {
         run(move || -> Result<Self, Error> {
@@ -89,7 +92,7 @@ impl BindingDatabase {
         .await
     }
 
-    /// Every collection: `[{ name, count, vectors, settings }]`.
+    /// Every collection: `[{ name, count, vectors, index, settings }]`.
     #[napi]
     pub async fn collections(&self) -> Outcome<Buffer> {
         let database = self.database.clone();

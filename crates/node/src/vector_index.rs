@@ -265,13 +265,15 @@ fn upsert(
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<(), Trouble> {
-    let dim = index.read().dim();
+    let (dim, metric) = {
+        let index = index.read();
+        (index.dim(), index.metric())
+    };
     let rows = Rows::new(vectors, dim).map_err(canopy_ann::Error::from)?;
     if rows.len() != slots.len() {
         return Err(canopy_ann::Error::Count { slots: slots.len(), rows: rows.len() }.into());
     }
     // All are checked before the first is stored.
-    let metric = index.read().metric();
     for row in 0..rows.len() {
         canopy_ann::flat::FlatIndex::check(dim, metric, rows.row(row), row)?;
     }

@@ -361,7 +361,8 @@ export async function readRow(connections: Connections, name: string): Promise<R
 }
 
 export function infoOf({ name, dim, metric, model, digest }: Row, count: number, settings: Metadata): CollectionInfo {
-  return { name, count, vectors: dim === null || metric === null ? null : { dim, metric, model: model === null ? null : { name: model, digest: digest ?? '' } }, settings }
+  // The server's own index is the server's affair.
+  return { name, count, index: null, vectors: dim === null || metric === null ? null : { dim, metric, model: model === null ? null : { name: model, digest: digest ?? '' } }, settings }
 }
 
 /** Vectors of texts; null for a text that the model knows no word of. Refuses to mix the vectors of two models. */

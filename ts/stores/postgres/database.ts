@@ -121,7 +121,7 @@ export class PostgresDatabase implements AnyDatabase {
       readOnly: settings.readOnly,
       diskBytes: Number(size?.bytes ?? 0),
       embeddingCacheBytes,
-      collections: rows.map(({ name, count, dim, storage, text }) => ({ name, count, loaded: true, keywordBytes: Number(text), vectorBytes: count * (dim ?? 0) * bytes[storage], metadataBytes: 0 })),
+      collections: rows.map(({ name, count, dim, storage, text }) => ({ name, count, loaded: true, keywordBytes: Number(text), vectorBytes: count * (dim ?? 0) * bytes[storage], metadataBytes: 0, index: null })),
       models,
     }
   }
