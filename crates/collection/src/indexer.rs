@@ -109,6 +109,8 @@ impl Collection {
                 Job::Follow(near) => self.follow_index(&near, pool),
                 Job::Drop => self.drop_index(),
             };
+            // Not only at the end: under writers that never rest there is always something left to do.
+            let result = result.and_then(|()| self.save_now_and_then());
             self.status.enter(Phase::Idle);
             match result {
                 Ok(()) => {}
@@ -120,11 +122,21 @@ impl Collection {
                 }
             }
         }
-        if let Err(error) = self.save_index(UNSAVED) {
-            tracing::error!(collection = self.name(), %error, "the vector index could not be saved; the next process builds it again");
-            self.status.failed(error.to_string(), None);
-        }
+        drop(self.save_now_and_then());
         self.status.enter(Phase::Idle);
+    }
+
+    /// Writes the graph into its file when enough is missing there. What is wrong with the disk is said, and ends nothing.
+    fn save_now_and_then(&self) -> Result<(), Error> {
+        match self.save_index(UNSAVED) {
+            Err(error @ (Error::Closed | Error::Cancelled(_))) => Err(error),
+            Err(error) => {
+                tracing::error!(collection = self.name(), %error, "the vector index could not be saved; the next process builds it again");
+                self.status.failed(error.to_string(), None);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     fn leg<T>(&self, look: impl FnOnce(&VectorLeg) -> T) -> Option<T> {

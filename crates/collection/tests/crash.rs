@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const FOLDER: &str = "CANOPY_CRASH_FOLDER";
 const WORK: &str = "CANOPY_CRASH_WORK";
 const LINES: u64 = 30_000;
+/// No child needs longer to come to what it is killed for, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// One child at a time: a process that is just being made holds its parent's locks for a moment.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -108,14 +110,14 @@ fn kill_amid(folder: &Path, work: &str, enough: impl Fn(&[String]) -> bool) -> V
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut said = Vec::new();
+    let (mut said, started) = (Vec::new(), Instant::now());
     let mut killed = false;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         // The harness prints the test's name without a line end before the first word.
         if let Some((_, line)) = line.unwrap().split_once('@') {
             said.push(line.to_owned());
         }
-        if !killed && enough(&said) {
+        if !killed && (enough(&said) || started.elapsed() > PATIENCE) {
             // SIGKILL on Unix: no handler runs, nothing is flushed.
             child.kill().unwrap();
             killed = true;
@@ -123,6 +125,7 @@ fn kill_amid(folder: &Path, work: &str, enough: impl Fn(&[String]) -> bool) -> V
     }
     child.wait().unwrap();
     assert!(killed, "the child ended by itself: {:?}", said.last());
+    assert!(started.elapsed() < PATIENCE, "nothing to kill it for in {} s: {:?}", PATIENCE.as_secs(), said.last());
     said
 }
 
