@@ -3,6 +3,22 @@
 /** A value or an error; `unwrap` in ts/engine throws the error. */
 export type Outcome<T> = T | BindingError
 
+/** An audit file. */
+export declare class BindingAudit {
+  /** Opens the file, or makes it. */
+  static open(path: string, durability: BindingDurability): Promise<Outcome<BindingAudit>>
+  /** Appends a JSON array of objects as lines of the chain. */
+  append(lines: string): Promise<Outcome<undefined>>
+}
+
+/** A privacy ledger. */
+export declare class BindingBudget {
+  /** Opens the file, or makes it. */
+  static open(path: string, durability: BindingDurability): Promise<Outcome<BindingBudget>>
+  /** Applies a JSON array of operations in one transaction; answers an array of `{ done, spent }`. */
+  apply(operations: string): Promise<Outcome<Buffer>>
+}
+
 /** A flag that running calls poll. napi's own `AbortSignal` support cancels only work that hasn't started. */
 export declare class BindingCancel {
   /** A flag that nobody has raised. */
@@ -111,6 +127,20 @@ export declare class BindingGraph {
   adamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
 }
 
+/** An ingestion queue. */
+export declare class BindingQueue {
+  /** Opens the file, or makes it. `options`: `{ durability, drain, capacity, rememberMs }`. */
+  static open(path: string, options: string): Promise<Outcome<BindingQueue>>
+  /** Applies a JSON array of operations in one transaction; answers an array of `{ status, … }`. */
+  apply(operations: string, bodies: Array<Buffer>): Promise<Outcome<Buffer>>
+  /** The oldest items of one collection that isn't in the JSON array `skip`, or nothing. */
+  next(most: number, skip: string): Promise<Outcome<BindingBatch | undefined>>
+  /** Dead letters after a number, as a JSON array. */
+  dead(after: number, limit: number): Promise<Outcome<Buffer>>
+  /** `{ depth, capacity, dead }`. */
+  stats(): Promise<Outcome<Buffer>>
+}
+
 /** A tree over points that don't change, under a kernel that may. */
 export declare class BindingResidualTree {
   /** Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`. */
@@ -175,6 +205,14 @@ export declare const enum BindingBallMap {
   Recentre = 'recentre',
 }
 
+/** Items of one collection. */
+export interface BindingBatch {
+  /** `{ target, tenants, seqs, records }` */
+  head: Buffer
+  /** One JSON array of all records. */
+  body: Buffer
+}
+
 /** The bars of a diagram, as columns. */
 export interface BindingDiagram {
   /** 0 for a component, 1 for a loop. */
@@ -183,6 +221,14 @@ export interface BindingDiagram {
   births: Float64Array
   /** And at which they go; infinite where they stay. */
   deaths: Float64Array
+}
+
+/** What an acknowledged operation survives. */
+export declare const enum BindingDurability {
+  /** The end of the process. */
+  Process = 'process',
+  /** A power cut. */
+  Power = 'power',
 }
 
 /** A trained embedding and how well it keeps the relations. */
@@ -261,6 +307,14 @@ export interface BindingNode2Vec {
   vectors: Float32Array
   /** Values a row. */
   dim: number
+}
+
+/** Which law noise follows. */
+export declare const enum BindingNoise {
+  /** Discrete Laplace of a scale. */
+  Laplace = 'laplace',
+  /** Discrete Gaussian of a deviation. */
+  Gaussian = 'gaussian',
 }
 
 /** What a put does when the id is taken or free. */
@@ -342,6 +396,9 @@ export declare function poincareTrain(nodes: number, pairs: Uint32Array, options
 /** Bytes of physical memory that this process occupies, or 0 where the system doesn't tell. */
 export declare function residentBytes(): number
 
+/** `count` independent samples; whole numbers. */
+export declare function sampleNoise(law: BindingNoise, scale: number, count: number): Promise<Outcome<Float64Array>>
+
 /**
  * The Wasserstein distance smoothed by entropy. `options`: `{ order?, epsilon?, tolerance?, iterations? }`; answers
  * `{ distance, epsilon, massError, iterations }`.
@@ -350,6 +407,9 @@ export declare function sinkhornDistance(a: Float64Array, b: Float64Array, optio
 
 /** Version, instruction set, threads and platform of the native core, as JSON. */
 export declare function system(): string
+
+/** Checks every line of an audit file: `{ lines, head }`. */
+export declare function verifyAudit(path: string): Promise<Outcome<Buffer>>
 
 /** The Wasserstein distance of this order. */
 export declare function wassersteinDistance(a: Float64Array, b: Float64Array, order: number, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>

@@ -9,6 +9,10 @@
  * console.log((await notes.search('how hot should the water be?')).hits[0].text)
  * ```
  */
+export { verifyAudit, type AuditLine } from './budget/audit.js'
+export { PrivacyBudget, type BudgetState, type Grant, type PrivacyBudgetOptions, type Spending, type TenantOptions } from './budget/budget.js'
+export type { Composition, Mechanism } from './budget/composition.js'
+export { privateCount, privateHistogram, privateMean, type PrivateQuery, type Release } from './budget/release.js'
 export { residentBytes, system, type SystemInfo } from './engine/binding.js'
 export type { CallOptions, LongCallOptions } from './engine/cancel.js'
 export { Collection, type CollectionIndex, type CollectionInfo, type ImportOptions, type ImportReport, type ListOptions, type PutOptions, type RebuildReport } from './engine/collection.js'

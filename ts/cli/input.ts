@@ -29,7 +29,8 @@ export function vector(value: string): number[] {
   return parts
 }
 
-function json(value: string): unknown {
+/** JSON from the command line. */
+export function json(value: string): unknown {
   try {
     return JSON.parse(value) as unknown
   } catch {

@@ -9,6 +9,7 @@ const exitOfKind: Readonly<Record<Kind, number>> = {
   conflict: 4,
   unavailable: 5,
   read_only: 1,
+  refused: 1,
   permission: 1,
   no_space: 1,
   corrupt: 1,

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { packageVersion } from '../server/version.js'
 import { addCommands as bench } from './commands/bench.js'
+import { addCommands as budget } from './commands/budget.js'
 import { addCommands as collections } from './commands/collections.js'
 import { addCommands as copying } from './commands/copy.js'
 import { addCommands as doctor } from './commands/doctor.js'
@@ -36,7 +37,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, copying, index, migrating, stats, serve, mcp, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, budget, index, migrating, stats, serve, mcp, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }

@@ -17,6 +17,16 @@ const RemoteModel = Type.Object(
   { additionalProperties: false },
 )
 
+const Tenant = Type.Object(
+  {
+    epsilon: Type.Number({ exclusiveMinimum: 0, maximum: 1e6, description: 'ε within the window' }),
+    delta: Type.Optional(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 0.5 })),
+    composition: Type.Optional(Type.Union([Type.Literal('pure'), Type.Literal('zcdp'), Type.Literal('rdp')])),
+    keys: Type.Optional(Type.Array(KEY, { description: 'API keys that speak for this tenant, and may ask for private answers only' })),
+  },
+  { additionalProperties: false },
+)
+
 /** Every setting, by section. The descriptions and defaults are what `canopy config` prints. */
 export const ConfigSchema = Type.Object({
   data: Type.Object({
@@ -62,6 +72,15 @@ export const ConfigSchema = Type.Object({
     keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write', reload }),
     readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read', reload }),
   }),
+  redis: Type.Object({
+    url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for what several machines share (budgets, queue, cache); empty means files in data.dir' }),
+    prefix: Type.String({ default: 'canopy:', description: 'Start of every key in Redis' }),
+  }),
+  budget: Type.Object({
+    tenants: Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Tenant, { default: {}, description: 'Budgets of differential privacy by tenant: {"acme":{"epsilon":3,"keys":["…"]}}' }),
+    windowMs: Type.Integer({ minimum: 1000, maximum: 366 * 86_400_000, default: 86_400_000, description: 'The sliding window that budgets hold for' }),
+    audit: Type.String({ default: '', description: 'The audit file; empty means audit.jsonl in data.dir' }),
+  }),
   log: Type.Object({
     level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'The least severe line that is written', reload }),
   }),
@@ -99,6 +118,6 @@ export const settings: readonly Setting[] = Object.entries(ConfigSchema.properti
     default: property.default,
     description: property.description ?? '',
     reload: property.reload === true,
-    secret: section === 'auth' || name === 'remote' || name === 'url',
+    secret: section === 'auth' || name === 'remote' || name === 'url' || name === 'tenants',
   })),
 )

@@ -8,6 +8,7 @@ export type Kind =
   | 'too_large'
   | 'unavailable'
   | 'read_only'
+  | 'refused'
   | 'permission'
   | 'no_space'
   | 'corrupt'

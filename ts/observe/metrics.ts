@@ -18,6 +18,8 @@ export interface Metrics {
   cancelled(route: string): void
   /** One search in PostgreSQL. */
   pgvector(ms: number): void
+  /** One decision about a privacy budget. */
+  privacy(tenant: string, allowed: boolean, remaining: number): void
   /** The Prometheus text of now. */
   text(): Promise<{ type: string; body: string }>
 }
@@ -43,12 +45,18 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   const progress = new Gauge({ name: 'canopy_index_build_ratio', help: 'How much of the build of a vector index that is under way is done; absent where none is', labelNames: ['collection'], registers })
   const pending = new Gauge({ name: 'canopy_index_pending', help: 'Changes that a vector index has yet to take in', labelNames: ['collection'], registers })
   const bytes = new Gauge({ name: 'canopy_index_bytes', help: 'Bytes of a vector index beside the vectors', labelNames: ['collection'], registers })
+  const decisions = new Counter({ name: 'privacy_requests_total', help: 'Decisions about privacy budgets', labelNames: ['tenant', 'allowed'], registers })
+  const left = new Gauge({ name: 'privacy_epsilon_remaining', help: 'Epsilon that a tenant had left after the last decision', labelNames: ['tenant'], registers })
   return {
     request: (method, route, status, seconds) => duration.labels(method, route, String(status)).observe(seconds),
     cancelled: (route) => abandoned.inc({ route }),
     pgvector(ms) {
       query.set(ms)
       queries.observe(ms)
+    },
+    privacy(tenant, allowed, remaining) {
+      decisions.inc({ tenant, allowed: String(allowed) })
+      left.set({ tenant }, remaining)
     },
     async text() {
       const now = await snapshot()

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { PrivacyBudget } from '../budget/budget.js'
 import type { Config } from '../config/schema.js'
 import { residentBytes } from '../engine/binding.js'
 import type { AnyDatabase } from '../stores/any.js'
@@ -14,6 +15,7 @@ import limits from './plugins/limits.js'
 import measure from './plugins/measure.js'
 import origin from './plugins/origin.js'
 import security from './plugins/security.js'
+import { attachBudget } from './private.js'
 import { validatorCompiler } from './validation.js'
 import routes from './routes/index.js'
 
@@ -22,6 +24,8 @@ export interface Context {
   db: AnyDatabase
   config: Config
   metrics: Metrics
+  /** Where tenants have budgets. */
+  budget: PrivacyBudget | undefined
 }
 
 /** Our fastify: schemas are TypeBox and types follow from them. */
@@ -57,10 +61,10 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   await app.register(security)
   await app.register(origin, config)
   await app.register(limits, config.server)
-  await app.register(auth, config.auth)
+  await app.register(auth, { auth: config.auth, budget: config.budget })
   await app.register(cancel, { onCancel: (route) => metrics.cancelled(route) })
   await app.register(docs)
-  await app.register(routes, { db, config, metrics })
+  await app.register(routes, { db, config, metrics, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
   return app as unknown as FastifyInstance
 }
 

@@ -4,6 +4,7 @@ import type { Kind } from '../engine/error.js'
 export const statusOfKind: Readonly<Record<Kind, number>> = {
   invalid_input: 400,
   read_only: 403,
+  refused: 403,
   not_found: 404,
   conflict: 409,
   too_large: 413,
@@ -22,6 +23,7 @@ export const httpErrors = {
   ENCODING_INVALID: 400,
   AUTH_REQUIRED: 401,
   AUTH_READ_ONLY: 403,
+  AUTH_PRIVATE_ONLY: 403,
   HOST_REFUSED: 403,
   ROUTE_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
@@ -71,6 +73,18 @@ export const coreErrors: Readonly<Record<string, Kind>> = {
   POSTGRES_UNREACHABLE: 'unavailable',
   POSTGRES_TIMEOUT: 'unavailable',
   POSTGRES_BUSY: 'unavailable',
+  REDIS_UNREACHABLE: 'unavailable',
+  LEDGER_BUSY: 'unavailable',
+  LEDGER_FULL: 'no_space',
+  TENANT_MISSING: 'invalid_input',
+  TENANT_UNKNOWN: 'refused',
+  TENANT_KEY: 'refused',
+  EPSILON_INVALID: 'invalid_input',
+  BUDGET_EXCEEDED: 'refused',
+  BUDGET_NONE: 'not_found',
+  PRIVACY_MECHANISM: 'invalid_input',
+  PRIVACY_BINS: 'invalid_input',
+  PRIVACY_BOUNDS: 'invalid_input',
 }
 
 /** An error of the HTTP layer. */

@@ -11,6 +11,8 @@ mod collection;
 mod cover_tree;
 mod database;
 mod graph;
+mod ledger;
+mod noise;
 mod outcome;
 mod poincare;
 mod residual_tree;

@@ -5,26 +5,35 @@ import type { Config } from '../../config/schema.js'
 import { HttpError } from '../errors.js'
 
 /** What a route asks of its caller. `open` routes hold no data. */
-export type Access = 'open' | 'read' | 'write'
+export type Access = 'open' | 'private' | 'read' | 'write'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** The tenant that the key of this request speaks for. */
+    boundTenant: string | undefined
+    /** Whether a key was asked for and found. */
+    keyed: boolean
+  }
   interface FastifyContextConfig {
-    /** Default: `read` for GET, `write` for everything else. */
+    /** Default: `read` for GET, `write` for everything else. `private` answers carry noise: keys of tenants may ask for nothing else. */
     access?: Access
     /** Browsers may send the key as the password of HTTP Basic: for pages that a person opens by address. */
     basic?: boolean
   }
 }
 
-type Grant = 'read' | 'write'
+type Grant = 'private' | 'read' | 'write'
 
 /**
  * API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`. Without configured keys everyone on this machine may do everything.
  *
  * `config` may change while the server runs: keys are rotated by naming the new one beside the old one for a while.
  */
-export default fp(async (app: FastifyInstance, config: Config['auth']) => {
-  const current = latest(config)
+export default fp(async (app: FastifyInstance, { auth: config, budget }: Pick<Config, 'auth' | 'budget'>) => {
+  const tenants = Object.entries(budget.tenants).flatMap(([tenant, { keys = [] }]) => keys.map((key) => ({ ...grant(key, 'private'), tenant })))
+  const current = latest(config, tenants)
+  app.decorateRequest('boundTenant', undefined)
+  app.decorateRequest('keyed', false)
   app.addHook('onRequest', async (request, reply) => {
     const grants = current()
     if (grants.length === 0) return
@@ -36,7 +45,10 @@ export default fp(async (app: FastifyInstance, config: Config['auth']) => {
       reply.header('www-authenticate', basic ? 'Basic realm="canopy", charset="UTF-8"' : 'Bearer realm="canopy"')
       throw new HttpError('AUTH_REQUIRED', 'this needs an API key: send it as "Authorization: Bearer KEY" or "X-API-Key: KEY"')
     }
-    if (access === 'write' && granted === 'read') throw new HttpError('AUTH_READ_ONLY', 'this API key may only read; use a read-write key')
+    request.keyed = true
+    request.boundTenant = granted.tenant
+    if (granted.kind === 'private' && access !== 'private') throw new HttpError('AUTH_PRIVATE_ONLY', 'this API key speaks for a tenant and may ask for private answers only')
+    if (access === 'write' && granted.kind === 'read') throw new HttpError('AUTH_READ_ONLY', 'this API key may only read; use a read-write key')
   })
 })
 
@@ -45,21 +57,27 @@ function neededAccess(request: FastifyRequest): Access {
   return request.routeOptions.config.access ?? byMethod
 }
 
-type Grants = ReadonlyArray<{ digest: Buffer; kind: Grant }>
+interface Known {
+  digest: Buffer
+  kind: Grant
+  tenant?: string
+}
+
+type Grants = readonly Known[]
 
 /** The digests of the keys that hold now, made anew when the lists were replaced. */
-function latest(config: Config['auth']): () => Grants {
-  let [keys, readOnlyKeys, grants]: [unknown, unknown, Grants] = [undefined, undefined, []]
+function latest(config: Config['auth'], tenants: Grants): () => Grants {
+  let [keys, readOnlyKeys, grants]: [unknown, unknown, Grants] = [undefined, undefined, tenants]
   return () => {
     if (keys !== config.keys || readOnlyKeys !== config.readOnlyKeys) {
       ;[keys, readOnlyKeys] = [config.keys, config.readOnlyKeys]
-      grants = [...config.keys.map((key) => grant(key, 'write')), ...config.readOnlyKeys.map((key) => grant(key, 'read'))]
+      grants = [...config.keys.map((key) => grant(key, 'write')), ...config.readOnlyKeys.map((key) => grant(key, 'read')), ...tenants]
     }
     return grants
   }
 }
 
-function grant(key: string, kind: Grant): { digest: Buffer; kind: Grant } {
+function grant(key: string, kind: Grant): Known {
   return { digest: digest(key), kind }
 }
 
@@ -68,12 +86,12 @@ function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
-function check(grants: Grants, key: string | undefined): Grant | undefined {
+function check(grants: Grants, key: string | undefined): Known | undefined {
   if (key === undefined) return undefined
   const sent = digest(key)
-  let found: Grant | undefined
+  let found: Known | undefined
   // Every key is compared, found or not, for the same reason.
-  for (const known of grants) if (timingSafeEqual(known.digest, sent)) found ??= known.kind
+  for (const known of grants) if (timingSafeEqual(known.digest, sent)) found ??= known
   return found
 }
 

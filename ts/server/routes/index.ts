@@ -6,11 +6,12 @@ import health from './health.js'
 import importing from './import.js'
 import models from './models.js'
 import page from './page.js'
+import privacy from './private.js'
 import record from './record.js'
 import records from './records.js'
 import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, privacy]) await app.register(group, context)
 }

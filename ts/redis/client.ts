@@ -1,0 +1,31 @@
+import { Redis } from 'ioredis'
+import { CanopyError } from '../engine/error.js'
+
+/** How long a connection may take, and one command. */
+const CONNECT_MS = 5_000
+const COMMAND_MS = 5_000
+
+/**
+ * A client of Redis that fails fast: a command that can't be sent is refused rather than kept for later, since a decision that arrives after its
+ * request was answered is worse than none. It connects again by itself.
+ *
+ * Throws REDIS_UNREACHABLE.
+ */
+export async function connectRedis(url: string): Promise<Redis> {
+  const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: CONNECT_MS, commandTimeout: COMMAND_MS, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000) })
+  // Errors of the connection come to the commands that need it; without a listener they would end the process.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    client.disconnect()
+    throw unreachable(error)
+  }
+}
+
+/** Any failure of a command, as the error that callers see. */
+export function unreachable(error: unknown): CanopyError {
+  if (error instanceof CanopyError) return error
+  return new CanopyError('REDIS_UNREACHABLE', 'unavailable', `Redis does not answer (${(error as Error).message}): check redis.url and that the server runs; try again`, { cause: error })
+}
