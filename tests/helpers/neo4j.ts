@@ -1,7 +1,4 @@
 import net from 'node:net'
-import os from 'node:os'
-import path from 'node:path'
-import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import neo4j from 'neo4j-driver'
@@ -15,8 +12,9 @@ export function alone(...others: ServiceName[]): (title: string, work: (t: Execu
   const run = using('neo4j', ...others)
   return (title, work) =>
     run(title, async (t) => {
-      t.timeout(150_000)
-      const release = await exclusive(`neo4j-${new URL(at('neo4j')).port}`)
+      // Most of it is waiting for the others.
+      t.timeout(600_000)
+      const release = await exclusive(Number(new URL(at('neo4j')).port))
       try {
         await empty()
         const began = performance.now()
@@ -59,32 +57,20 @@ async function empty(): Promise<void> {
   }
 }
 
-/** A lock between processes: whoever listens on its socket has it, and with the process it ends. */
-async function exclusive(name: string): Promise<() => Promise<void>> {
-  const file = path.join(os.tmpdir(), `canopy-${name}.sock`)
+/** A lock between processes: whoever listens at its address has it, and with the process it ends. Linux has names for that; elsewhere it is a port. */
+async function exclusive(port: number): Promise<() => Promise<void>> {
+  const address = process.platform === 'linux' ? { path: `\0canopy-neo4j-${port}` } : { host: '127.0.0.1', port: 20_000 + (port % 10_000) }
   for (;;) {
-    const server = await listen(file)
+    const server = await listen(address)
     if (server !== undefined) return () => new Promise((resolve) => server.close(() => resolve()))
-    // A socket that nobody listens on was left by a process that was killed.
-    if (!(await answers(file))) await rm(file, { force: true })
-    else await sleep(50)
+    await sleep(50)
   }
 }
 
-function listen(file: string): Promise<net.Server | undefined> {
+function listen(address: net.ListenOptions): Promise<net.Server | undefined> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer((socket) => socket.destroy())
+    const server = net.createServer()
     server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
-    server.listen(file, () => resolve(server))
-  })
-}
-
-function answers(file: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(file, () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
+    server.listen(address, () => resolve(server))
   })
 }

@@ -1,4 +1,3 @@
-import { CanopyError } from '../../engine/error.js'
 import { quoted, type Neo4jConnection } from '../../stores/neo4j/connection.js'
 
 /** A constraint, or an index that belongs to none. */
@@ -12,18 +11,9 @@ export interface SchemaEntry {
 /** Beginning of the names of what the runner itself makes. */
 export const OWN = 'canopy_migration'
 
-const ATTEMPTS = 10
-
-/** A unique property of nodes of ours. Two processes that make it at once block each other, and the server ends one: that one looks again. */
+/** A unique property of nodes of ours. */
 export async function ensureUnique(connection: Neo4jConnection, name: string, label: string, property: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await connection.rows(`CREATE CONSTRAINT ${OWN}_${name} IF NOT EXISTS FOR (n:${label}) REQUIRE n.${property} IS UNIQUE`)
-      return
-    } catch (error) {
-      if (attempt === ATTEMPTS || !(error instanceof CanopyError) || error.code !== 'NEO4J_BUSY') throw error
-    }
-  }
+  await connection.schema(`CREATE CONSTRAINT ${OWN}_${name} IF NOT EXISTS FOR (n:${label}) REQUIRE n.${property} IS UNIQUE`)
 }
 
 /** Constraints and indexes that a script could be about: it names them, or what they are on. Others belong to others, who may change them meanwhile. */

@@ -20,8 +20,11 @@ export interface Neo4jOptions {
   lossless?: boolean | undefined
 }
 
+/** Rows, and what the statement changed: `nodesCreated`, `relationshipsDeleted`, … */
+export type Rows<T> = T[] & { changes: Readonly<Record<string, number>> }
+
 /** Runs statements inside one transaction. */
-export type Run = <T extends RecordShape>(text: string, parameters?: Record<string, unknown>) => Promise<T[]>
+export type Run = <T extends RecordShape>(text: string, parameters?: Record<string, unknown>) => Promise<Rows<T>>
 
 /** How a piece of work runs. */
 export interface WorkOptions {
@@ -33,6 +36,7 @@ export interface WorkOptions {
 
 /** What a release of Neo4j must have: constraints on relationships, dynamic labels, `CALL (x) { … }`. */
 const LEAST = [5, 26] as const
+const ATTEMPTS = 10
 
 /** One Neo4j database, with our errors. Transactions that the server asks to repeat are repeated by the driver. */
 export class Neo4jConnection {
@@ -83,6 +87,18 @@ export class Neo4jConnection {
   /** Runs one statement in a transaction of its own, once. Commands on the schema and `CALL … IN TRANSACTIONS` need that. */
   async rows<T extends RecordShape>(text: string, parameters: Record<string, unknown> = {}, options: WorkOptions = {}): Promise<T[]> {
     return this.#session(options.signal, async (session) => (await session.run<T>(text, parameters, this.#config(options))).records.map((record) => record.toObject()))
+  }
+
+  /** Runs a command on the schema. Processes that run the same at once block each other and the server ends one: that one looks again. */
+  async schema(text: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.rows(text, {}, { timeoutMs: 0 })
+        return
+      } catch (error) {
+        if (attempt === ATTEMPTS || !(error instanceof CanopyError) || error.code !== 'NEO4J_BUSY') throw error
+      }
+    }
   }
 
   /** Rows as they come: no answer is held whole in memory. */
@@ -156,8 +172,10 @@ export class Neo4jConnection {
   }
 }
 
-const runner = (transaction: ManagedTransaction): Run => async <T extends RecordShape>(text: string, parameters: Record<string, unknown> = {}) =>
-  (await transaction.run<T>(text, parameters)).records.map((record) => record.toObject())
+const runner = (transaction: ManagedTransaction): Run => async <T extends RecordShape>(text: string, parameters: Record<string, unknown> = {}) => {
+  const { records, summary } = await transaction.run<T>(text, parameters)
+  return Object.assign(records.map((record) => record.toObject() as T), { changes: summary.counters.updates() })
+}
 
 /** Refuses servers that lack what we use; `agent` is what a server calls itself: `Neo4j/5.26.30`. */
 export function checkVersion(agent: string): void {

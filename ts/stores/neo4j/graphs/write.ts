@@ -1,0 +1,86 @@
+import type { GraphSummary } from '../../../graphs/store.js'
+import type { Run } from '../connection.js'
+import type { CheckedBatch } from './check.js'
+import { summary, type Entry } from './entry.js'
+
+/** Rows of one statement: enough to make round trips cheap, few enough for the memory of a small server. */
+const CHUNK = 5_000
+
+/** What a transaction has changed so far. */
+interface Tally {
+  nodes: number
+  edges: number
+  hyperedges: number
+  changed: boolean
+}
+
+/**
+ * Applies a batch to the graph that `entry` tells of, whose node this transaction has locked: writers of one graph go one after the other, so
+ * that counters and the numbers of edges are right and two that name the same nodes can't block each other.
+ */
+export async function applyBatch(run: Run, entry: Entry, batch: CheckedBatch, onChunk: (rows: number) => void): Promise<GraphSummary> {
+  const { key, directed } = entry
+  const tally: Tally = { nodes: 0, edges: 0, hyperedges: 0, changed: false }
+  const each = async <T>(rows: readonly T[], work: (rows: readonly T[]) => Promise<void>): Promise<void> => {
+    for (let start = 0; start < rows.length; start += CHUNK) {
+      const part = rows.slice(start, start + CHUNK)
+      await work(part)
+      onChunk(part.length)
+    }
+  }
+  const edge = directed ? '-[r:CANOPY_EDGE]->' : '-[r:CANOPY_EDGE]-'
+  const count = async (text: string, rows: readonly unknown[]): Promise<number> => (await run<{ n: number }>(text, { key, rows }))[0]?.n ?? 0
+
+  await each(batch.remove.nodes, async (rows) => {
+    tally.edges -= await count('UNWIND $rows AS id MATCH (:CanopyNode {graph: $key, id: id})-[r:CANOPY_EDGE]-() WITH DISTINCT r DELETE r RETURN count(*) AS n', rows)
+    tally.nodes -= await count('UNWIND $rows AS id MATCH (n:CanopyNode {graph: $key, id: id}) WITH DISTINCT n DETACH DELETE n RETURN count(*) AS n', rows)
+  })
+  await each(batch.remove.edges, async (rows) => {
+    tally.edges -= await count(`UNWIND $rows AS row MATCH (a:CanopyNode {graph: $key, id: row.source}) MATCH (b:CanopyNode {graph: $key, id: row.target}) MATCH (a)${edge}(b) WITH DISTINCT r DELETE r RETURN count(*) AS n`, rows)
+  })
+  await each(batch.remove.hyperedges, async (rows) => {
+    tally.hyperedges -= await count('UNWIND $rows AS id MATCH (h:CanopyHyperedge {graph: $key, id: id}) WITH DISTINCT h DETACH DELETE h RETURN count(*) AS n', rows)
+  })
+
+  await each(batch.nodes, async (rows) => {
+    const found = await run<{ n: number }>(
+      "UNWIND $rows AS row MERGE (n:CanopyNode {graph: $key, id: row.id}) ON CREATE SET n.attributes = row.attributes WITH n, row WHERE n.attributes <> row.attributes SET n.attributes = row.attributes RETURN count(*) AS n",
+      { key, rows },
+    )
+    tally.nodes += found.changes['nodesCreated'] ?? 0
+    tally.changed ||= (found[0]?.n ?? 0) > 0
+  })
+  const named = new Set([...batch.edges.flatMap(({ source, target }) => [source, target]), ...batch.hyperedges.flatMap(({ members }) => members)])
+  for (const { id } of batch.nodes) named.delete(id)
+  const ends = [...named]
+  for (let start = 0; start < ends.length; start += CHUNK) {
+    const made = await run("UNWIND $rows AS id MERGE (n:CanopyNode {graph: $key, id: id}) ON CREATE SET n.attributes = '{}'", { key, rows: ends.slice(start, start + CHUNK) })
+    tally.nodes += made.changes['nodesCreated'] ?? 0
+  }
+
+  let next = entry.next
+  await each(batch.edges, async (part) => {
+    const rows = part.map((row) => ({ ...row, number: next++ }))
+    const found = await run<{ n: number }>(
+      `UNWIND $rows AS row MATCH (a:CanopyNode {graph: $key, id: row.source}) MATCH (b:CanopyNode {graph: $key, id: row.target}) MERGE (a)${edge}(b)
+       ON CREATE SET r.graph = $key, r.number = row.number, r.weight = row.weight, r.attributes = row.attributes
+       WITH r, row WHERE r.weight <> row.weight OR r.attributes <> row.attributes SET r.weight = row.weight, r.attributes = row.attributes RETURN count(*) AS n`,
+      { key, rows },
+    )
+    tally.edges += found.changes['relationshipsCreated'] ?? 0
+    tally.changed ||= (found[0]?.n ?? 0) > 0 || (found.changes['relationshipsCreated'] ?? 0) > 0
+  })
+
+  await each(batch.hyperedges, async (rows) => {
+    const made = await run('UNWIND $rows AS row MERGE (h:CanopyHyperedge {graph: $key, id: row.id}) SET h.attributes = row.attributes', { key, rows })
+    await run('UNWIND $rows AS row MATCH (:CanopyHyperedge {graph: $key, id: row.id})-[m:CANOPY_MEMBER]->() DELETE m', { key, rows })
+    await run('UNWIND $rows AS row MATCH (h:CanopyHyperedge {graph: $key, id: row.id}) UNWIND row.members AS id MATCH (n:CanopyNode {graph: $key, id: id}) CREATE (h)-[:CANOPY_MEMBER]->(n)', { key, rows })
+    tally.hyperedges += made.changes['nodesCreated'] ?? 0
+    tally.changed = true
+  })
+
+  const changed = tally.changed || tally.nodes !== 0 || tally.edges !== 0 || tally.hyperedges !== 0
+  const after = { ...entry, nodes: entry.nodes + tally.nodes, edges: entry.edges + tally.edges, hyperedges: entry.hyperedges + tally.hyperedges, version: entry.version + Number(changed), next }
+  await run('MATCH (g:CanopyGraph {key: $key}) SET g.nodes = $nodes, g.edges = $edges, g.hyperedges = $hyperedges, g.version = $version, g.next = $next', after)
+  return summary(after)
+}
