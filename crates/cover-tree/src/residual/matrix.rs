@@ -7,7 +7,7 @@ use canopy_file::Buffer;
 /// lines. A row that straddles lines costs two loads for every vector.
 const STEP: usize = 16;
 
-/// `rows` rows of `width` values, each at the start of a cache line, padded with zeros. Its own memory, or a piece of a file.
+/// `rows` rows of `width` values, each at the start of a cache line, padded with zeros.
 #[derive(Debug)]
 pub(crate) struct Matrix<T> {
     values: Buffer<T>,
