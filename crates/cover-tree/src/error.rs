@@ -167,6 +167,14 @@ pub enum Error {
         /// The id received.
         id: u32,
     },
+    /// A tree under a custom metric was to be saved.
+    #[error(
+        "a tree under a metric of your own can't be saved, its code fits in no file: save the points, and build again"
+    )]
+    CustomFile,
+    /// A file couldn't be written or read.
+    #[error(transparent)]
+    File(#[from] canopy_file::Error),
     /// The caller cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -195,6 +203,8 @@ impl Coded for Error {
             Self::Envelope => "ENVELOPE_FOREIGN",
             Self::Missed { .. } => "GATE_MISSED",
             Self::Unknown { .. } => "POINT_UNKNOWN",
+            Self::CustomFile => "METRIC_CUSTOM",
+            Self::File(error) => error.code(),
             Self::Cancelled(cancelled) => cancelled.code(),
         }
     }
@@ -202,6 +212,7 @@ impl Coded for Error {
     fn fault(&self) -> Fault {
         match self {
             Self::Cancelled(cancelled) => cancelled.fault(),
+            Self::File(error) => error.fault(),
             Self::TooMany { .. } => Fault::TooLarge,
             Self::Unknown { .. } => Fault::NotFound,
             // Nothing the caller sent was wrong, and the same call with another preset succeeds.

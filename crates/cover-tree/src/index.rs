@@ -1,6 +1,7 @@
 //! The tree as callers see it.
 
 mod change;
+mod file;
 
 use crate::error::Error;
 use crate::except::{Except, Gone};

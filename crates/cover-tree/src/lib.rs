@@ -23,6 +23,8 @@
 
 mod error;
 mod except;
+#[cfg(test)]
+mod full;
 mod hilbert;
 mod index;
 mod leaves;

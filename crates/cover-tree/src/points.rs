@@ -80,9 +80,19 @@ impl Points {
         self.rows.chunks_exact(self.dim)
     }
 
+    /// Points of a file, which were checked before they were saved.
+    pub(crate) fn mapped(rows: Numbers<f64>, dim: usize) -> Self {
+        Self { rows, dim }
+    }
+
     /// These points, then others of as many coordinates.
     pub(crate) fn and(&self, others: &Self) -> Self {
         Self { rows: [&self.rows[..], &others.rows[..]].concat().into(), dim: self.dim }
+    }
+
+    /// The points' coordinates, row-major.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.rows
     }
 
     /// The same points scaled to length 1.

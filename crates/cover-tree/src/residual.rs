@@ -13,6 +13,7 @@ mod engine;
 mod envelope;
 mod exact;
 mod field;
+mod file;
 mod found;
 mod given;
 mod graph;

@@ -30,6 +30,18 @@ impl Frame {
         Self { centre, scale }
     }
 
+    /// What [`Frame::from_numbers`] takes: centres, then the scale.
+    pub(crate) fn numbers(&self) -> Vec<f64> {
+        self.centre.iter().copied().chain([self.scale]).collect()
+    }
+
+    /// The frame that was saved, or nothing where these are no such numbers.
+    pub(crate) fn from_numbers(numbers: &[f64]) -> Option<Self> {
+        let (centre, &[scale]) = numbers.split_first_chunk::<MAX_DIM>()? else { return None };
+        let sound = centre.iter().all(|value| value.is_finite()) && scale.is_finite() && scale > 0.0;
+        sound.then_some(Self { centre: *centre, scale })
+    }
+
     /// Writes a point's coordinates of the first look, and gives the largest by magnitude.
     #[inline]
     pub(crate) fn place(&self, point: &[f64], out: &mut [f32]) -> f32 {

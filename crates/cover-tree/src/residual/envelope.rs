@@ -49,10 +49,30 @@ impl Envelope {
     }
 
     /// Whether it was made for these data and this kernel, in a layout that can be read, and is whole.
-    pub(crate) fn fits(&self, own: &Self) -> bool {
+    pub(crate) fn fits(&self, digest: &str) -> bool {
         let whole = self.reach.len() == self.edges.len() + 1 && self.reach.iter().all(|reach| reach.len() == BINS + 1);
-        let same = (self.version, &self.digest) == (own.version, &own.digest);
+        let same = (self.version, &self.digest[..]) == (VERSION, digest);
         whole && same
+    }
+
+    /// Edges and reaches one after the other, for [`Envelope::restored`].
+    pub(crate) fn numbers(&self) -> Vec<f64> {
+        self.edges.iter().chain(self.reach.iter().flatten()).copied().collect()
+    }
+
+    /// An envelope with the numbers that were saved; `None` where they aren't those of any.
+    pub(crate) fn restored(self, numbers: &[f64]) -> Option<Self> {
+        // One edge fewer than classes.
+        let classes = (numbers.len() + 1) / (BINS + 2);
+        let (edges, reach) = numbers.split_at_checked(classes.checked_sub(1)?)?;
+        let whole = reach.len() == classes * (BINS + 1) && !numbers.iter().any(|number| number.is_nan());
+        let reach = reach.chunks_exact(BINS + 1).map(<[f64]>::to_vec).collect();
+        whole.then_some(Self { edges: edges.to_vec(), reach, ..self })
+    }
+
+    /// The envelope without its numbers.
+    pub(crate) fn bare(&self) -> Self {
+        Self { edges: Vec::new(), reach: Vec::new(), kernel: self.kernel.clone(), digest: self.digest.clone(), ..*self }
     }
 
     /// The class of a query of this residual variance.

@@ -20,6 +20,16 @@ impl<T: Real> Matrix<T> {
         Self { values, width }
     }
 
+    /// The values of a file, laid out as [`Matrix::values`] gives them.
+    pub(crate) fn mapped(values: Buffer<T>, width: usize) -> Self {
+        Self { values, width }
+    }
+
+    /// How many values `rows` rows of `width` take.
+    pub(crate) fn size(rows: usize, width: usize) -> usize {
+        rows.saturating_mul(width.next_multiple_of(STEP))
+    }
+
     /// Values of a row.
     pub(crate) fn width(&self) -> usize {
         self.width

@@ -29,8 +29,8 @@ pub(crate) struct Root {
     /// Inverse lengthscales, one for each coordinate.
     pub(crate) scales: Vec<f64>,
     /// The inducing points, axis by axis.
-    lanes: Vec<f64>,
-    inverse: Matrix<f64>,
+    pub(super) lanes: Vec<f64>,
+    pub(super) inverse: Matrix<f64>,
 }
 
 impl Root {

@@ -85,7 +85,10 @@ pub(super) struct Structure {
 
 impl Structure {
     fn new(points: &Points) -> Self {
-        let places = places(points);
+        Self::of(places(points))
+    }
+
+    pub(super) fn of(places: Places) -> Self {
         let field = Field::pack(&places, 0..places.len() as u32);
         Self { places: Arc::new(places), field: Arc::new(field) }
     }
@@ -184,15 +187,26 @@ impl ResidualTree {
         let start = Instant::now();
         let envelope = held!(&held, |engine| envelope(engine, options, task))?;
         report.build_s += start.elapsed().as_secs_f64();
+        task.finish();
+        Ok(Self::assemble(root, held, envelope, options.clone(), report))
+    }
+
+    /// A tree whose parts are there; the report gets what can be read off them.
+    pub(super) fn assemble(
+        root: Option<Root>,
+        held: Held,
+        envelope: Envelope,
+        options: ResidualOptions,
+        mut report: ResidualReport,
+    ) -> Self {
         report.isa = f32::loops().name;
         report.double = matches!(held, Held::Double(_));
         let mut p = held!(&held, |engine| engine.shape.p.clone());
         p.sort_unstable_by(f64::total_cmp);
         let share = |at: usize| p.get(at).map_or(1.0, |p| p / options.kernel.variance);
         (report.least_p, report.median_p) = (share(0), share(p.len() / 2));
-        task.finish();
         let (envelope, ledger) = (RwLock::new(Arc::new(envelope)), Mutex::default());
-        Ok(Self { options: options.clone(), root, held, envelope, ledger, report })
+        Self { options, root, held, envelope, ledger, report }
     }
 
     /// The same tree under another kernel: order, leaves and inducing points stay; V, p and the envelope are computed anew.
@@ -278,7 +292,7 @@ impl ResidualTree {
     /// [`Error::Envelope`] when it was made for other points, another kernel, or by another version.
     pub fn adopt_envelope(&self, envelope: Envelope) -> Result<(), Error> {
         let mut current = self.envelope.write();
-        if !envelope.fits(&current) {
+        if !envelope.fits(&current.digest) {
             return Err(Error::Envelope);
         }
         *current = Arc::new(envelope);

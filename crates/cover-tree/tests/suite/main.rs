@@ -4,6 +4,7 @@ mod cases;
 mod change;
 mod custom;
 mod exact;
+mod files;
 mod oracle;
 mod refusals;
 mod residual;
