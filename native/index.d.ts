@@ -49,16 +49,30 @@ export declare class BindingCollection {
   import(path: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
 }
 
-/** A cover tree over points that don't change. */
+/** A tree; the next one takes its place when points come or go. */
 export declare class BindingCoverTree {
   /** Builds a tree. `options`: `{ dim, metric?: 'euclidean' | 'angular', seed? }`. */
   static build(coordinates: Coordinates, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingCoverTree>>
-  /** Number of points. */
-  get length(): number
-  /** Coordinates a point. */
-  get dim(): number
+  /** Opens a saved tree by mapping its file. */
+  static open(path: string): Promise<Outcome<BindingCoverTree>>
+  /** What was saved beside a tree. */
+  static notes(path: string): Promise<Outcome<Buffer>>
+  /** Writes the tree into a file, with `notes` of the caller's; the old one stays until the new one is on the disk. */
+  save(path: string, notes?: Buffer | undefined | null): Promise<Outcome<boolean>>
+  /** Gives the memory back as soon as no running search reads it; calls after it fail with `CLOSED`. */
+  close(): Promise<Outcome<boolean>>
+  /** `[points, ids ever given, coordinates a point]`; zeros once it is closed. */
+  shape(): Array<number>
+  /** `euclidean` or `angular`; nothing once it is closed. */
+  metric(): string | null
   /** What building cost. */
-  report(): BindingTreeReport
+  report(): Promise<Outcome<BindingTreeReport>>
+  /** What the build cost, as one line of JSON. */
+  telemetry(): Promise<Outcome<string>>
+  /** Adds points; answers the first of their ids, the others follow. */
+  insert(coordinates: Coordinates, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
+  /** Takes points away by their ids, which nobody gets again. */
+  remove(ids: Uint32Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
   /** Checks the tree's invariants; `null`, or what is wrong. */
   validate(): Promise<Outcome<string | undefined | null>>
   /** The `k` nearest points of each query. */
@@ -145,8 +159,22 @@ export declare class BindingQueue {
 export declare class BindingResidualTree {
   /** Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`. */
   static build(coordinates: Coordinates, dim: number, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualTree>>
-  /** Number of points. */
-  get length(): number
+  /** Builds a tree over V (row after row) and p that were computed elsewhere. */
+  static buildWith(coordinates: Coordinates, dim: number, v: Coordinates, p: Coordinates, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualTree>>
+  /** Opens a saved tree by mapping its file. */
+  static open(path: string): Promise<Outcome<BindingResidualTree>>
+  /** What was saved beside a tree. */
+  static notes(path: string): Promise<Outcome<Buffer>>
+  /** Writes the tree into a file, with `notes` of the caller's; the old one stays until the new one is on the disk. */
+  save(path: string, notes?: Buffer | undefined | null): Promise<Outcome<boolean>>
+  /** Gives the memory back as soon as no running search reads it; calls after it fail with `CLOSED`. */
+  close(): Promise<Outcome<boolean>>
+  /** `[points, coordinates a point]`; zeros once it is closed. */
+  shape(): Array<number>
+  /** What the build cost, or what a search did that gave this report; one line of JSON. */
+  telemetry(report?: string | undefined | null): Promise<Outcome<string>>
+  /** The current kernel, as JSON. */
+  kernel(): Promise<Outcome<Buffer>>
   /** What building or the last refresh cost and found. */
   report(): Promise<Outcome<Buffer>>
   /** The inducing points, row-major. */
@@ -155,6 +183,8 @@ export declare class BindingResidualTree {
   residualVariances(): Promise<Outcome<Float64Array>>
   /** The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`. */
   knn(queries: Coordinates, dim: number, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** The `k` nearest of every query, whose V and p were computed elsewhere. */
+  knnWith(queries: Coordinates, dim: number, v: Coordinates, p: Coordinates, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** The `k` nearest others of every point. */
   knnAll(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** For every point `i` the `k` nearest `j < i`. */

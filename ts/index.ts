@@ -39,11 +39,14 @@ export {
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
 export type { IndexOptions, OpenOptions } from './engine/open.js'
+export { NeighborIndexes, type NeighborIndexInfo, type NeighborIndexOptions, type NeighborMetric } from './neighbors/indexes.js'
 export {
   ResidualTree,
+  type Factors,
   type Inducing,
   type Kernel,
   type ResidualNeighbors,
+  type ResidualQueryOptions,
   type ResidualReport,
   type ResidualSearchOptions,
   type ResidualTreeOptions,

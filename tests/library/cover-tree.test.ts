@@ -1,5 +1,8 @@
 import test from 'ava'
+import { statSync, truncateSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { CoverTree, MISSING, type Coordinates } from '../../ts/index.js'
+import { folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
 
 /** Deterministic numbers in [0, 1). */
@@ -36,7 +39,7 @@ test('neighbours are those of a brute force', async (t) => {
   const tree = await CoverTree.build(points, { dim })
   t.deepEqual([tree.length, tree.dim], [n, dim])
   t.is(await tree.validate(), null)
-  t.true(tree.report().memoryBytes > n * dim * 4)
+  t.true((await tree.report()).memoryBytes > n * dim * 4)
 
   const queries = cloud(40, dim, 7)
   const found = await tree.knn(queries, k)
@@ -113,4 +116,54 @@ test('a search is cancelled and reports its progress', async (t) => {
   })
   t.is(await t.throwsAsync(aborted), reason)
   t.true(seen.length > 0)
+})
+
+test('a saved tree answers as before; a file cut short and one that is no tree have codes', async (t) => {
+  const dir = await folder(t)
+  const file = path.join(dir, 'tree')
+  const points = cloud(300, 3)
+  const tree = await CoverTree.build(points, { dim: 3, metric: 'angular' })
+  await tree.remove([3, 8])
+  await tree.save(file)
+  const opened = await CoverTree.open(file)
+  t.deepEqual([opened.length, opened.ids, opened.dim, opened.metric], [298, 300, 3, 'angular'])
+  t.deepEqual(await opened.knnAll(4), await tree.knnAll(4))
+  await fails(t, 'INDEX_NOT_FOUND', () => CoverTree.open(path.join(dir, 'none')))
+  await fails(t, 'INDEX_NOT_FOUND', () => tree.save(path.join(dir, 'none', 'tree')))
+  truncateSync(file, statSync(file).size - 1)
+  await fails(t, 'INDEX_TRUNCATED', () => CoverTree.open(file))
+  writeFileSync(file, 'a poem of more than eight letters')
+  await fails(t, 'INDEX_FOREIGN', () => CoverTree.open(file))
+})
+
+test('points come and go, ids stay', async (t) => {
+  const points = cloud(200, 2)
+  const tree = await CoverTree.build(points.subarray(0, 240), { dim: 2 })
+  t.is(await tree.insert(points.subarray(240)), 120)
+  t.deepEqual(await tree.knnAll(5), await (await CoverTree.build(points, { dim: 2 })).knnAll(5))
+  await tree.remove(Uint32Array.of(0, 150))
+  t.deepEqual([tree.length, tree.ids], [198, 200])
+  const everyone = Array.from({ length: 200 }, (_, i) => i).filter((i) => i !== 0 && i !== 150)
+  const query = points.subarray(0, 2)
+  t.deepEqual([...(await tree.knn(query, 6)).ids], brute(points, 2, query, 6, everyone))
+  for (const ids of [[0], [1, 1], [200], [-1], [1.5]]) await fails(t, 'POINT_UNKNOWN', () => tree.remove(ids))
+  await fails(t, 'POINTS_LENGTH', () => tree.insert(new Float64Array(3)))
+  t.is(tree.length, 198)
+  // Changes asked for at once follow one another.
+  const firsts = await Promise.all([tree.insert(query), tree.insert(query), tree.insert(query)])
+  t.deepEqual(firsts.toSorted(), [200, 201, 202])
+})
+
+test('a closed tree gives its memory back and says that it is closed', async (t) => {
+  const tree = await CoverTree.build(cloud(400_000, 8), { dim: 8 })
+  const before = process.memoryUsage.rss()
+  const running = tree.knn(cloud(10, 8, 3), 1)
+  await tree.close()
+  t.is((await running.catch(() => undefined))?.ids.length ?? 10, 10)
+  const freed = (before - process.memoryUsage.rss()) / 1e6
+  t.true(freed > 40, `${freed} MB`)
+  await fails(t, 'CLOSED', () => tree.knnAll(1))
+  await fails(t, 'CLOSED', () => tree.insert(cloud(1, 8)))
+  await tree.close()
+  t.is(tree.length, 0)
 })

@@ -1,7 +1,10 @@
 import test from 'ava'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { MISSING, ResidualTree } from '../../ts/index.js'
 import { gaussian, sample } from '../../bench/lib/neighbors/data.js'
 import { Oracle } from '../../bench/lib/neighbors/oracle.js'
+import { folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
 
 const [N, DIM, K, M] = [3000, 3, 20, 64]
@@ -68,3 +71,40 @@ test('kernels, inducing points and options that cannot be have codes', async (t)
   const reason = new Error('enough')
   t.is(await t.throwsAsync(tree.predecessors(5, { signal: AbortSignal.abort(reason) })), reason)
 })
+
+test('a saved tree answers as before and goes on from there', async (t) => {
+  const file = path.join(await folder(t), 'tree')
+  const tree = await ResidualTree.build(points, { dim: DIM, kernel, inducing: { count: M } })
+  const before = await tree.predecessors(K)
+  await tree.save(file)
+  const opened = await ResidualTree.open(file)
+  t.deepEqual([opened.length, opened.dim], [N, DIM])
+  t.deepEqual(await opened.predecessors(K), before)
+  t.true(await opened.refresh({ ...kernel, lengthscale: 0.5 }))
+  t.deepEqual(await opened.kernel(), { kind: 'matern52', variance: 1, lengthscale: 0.5 })
+  await opened.close()
+  await fails(t, 'CLOSED', () => opened.knnAll(1))
+  await fails(t, 'CLOSED', () => opened.refresh(kernel))
+  writeFileSync(file, 'a poem of more than eight letters')
+  await fails(t, 'INDEX_FOREIGN', () => ResidualTree.open(file))
+})
+
+test('V and p from elsewhere give the same neighbours', async (t) => {
+  const oracle = new Oracle(kernel, points, DIM, inducing(), 1e-6)
+  const { v, p } = oracle.factors()
+  const tree = await ResidualTree.build(points, { dim: DIM, kernel, factors: { v, p } })
+  const rows = sample(N, 40)
+  const all = await tree.predecessors(K)
+  t.true(recall(all.ids, rows, (row) => oracle.strengths(points, row, row)) >= 0.999)
+  const one = { v: v.subarray(0, M), p: p.subarray(0, 1) }
+  t.is((await tree.knn(points.subarray(0, DIM), 1, { factors: one })).ids[0], 0)
+  await fails(t, 'FACTORS_NEEDED', () => tree.knn(points.subarray(0, DIM), 1))
+  await fails(t, 'FACTORS_LENGTH', () => ResidualTree.build(points, { dim: DIM, kernel, factors: { v: v.subarray(1), p } }))
+  await fails(t, 'FACTORS_LENGTH', () => tree.knn(points.subarray(0, DIM), 1, { factors: { v, p } }))
+  const bad = { v: v.map((value, i) => (i === 9 ? Number.NaN : value)), p }
+  await fails(t, 'FACTORS_NOT_FINITE', () => ResidualTree.build(points, { dim: DIM, kernel, factors: bad }))
+})
+
+function inducing(): Float64Array {
+  return Float64Array.from(gaussian(M, DIM, 9))
+}

@@ -9,6 +9,7 @@ import { addCommands as importing } from './commands/import.js'
 import { addCommands as index } from './commands/index.js'
 import { addCommands as mcp } from './commands/mcp.js'
 import { addCommands as migrating } from './commands/migrate.js'
+import { addCommands as neighbors } from './commands/neighbors.js'
 import { addCommands as records } from './commands/records.js'
 import { addCommands as search } from './commands/search.js'
 import { addCommands as serve } from './commands/serve.js'
@@ -38,6 +39,7 @@ export function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
   for (const add of [records, search, importing, collections, copying, budget, index, migrating, stats, serve, mcp, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, index, neighbors, stats, serve, mcp, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }

@@ -55,13 +55,12 @@ export class CoverTree {
   readonly #native: BindingCoverTree
   /** Coordinates a point. */
   readonly dim: number
-  /** Number of points. */
-  readonly length: number
+  readonly metric: 'euclidean' | 'angular'
 
   private constructor(native: BindingCoverTree) {
     this.#native = native
-    this.dim = native.dim
-    this.length = native.length
+    this.dim = native.shape()[2] ?? 0
+    this.metric = native.metric() === 'angular' ? 'angular' : 'euclidean'
   }
 
   /**
@@ -75,9 +74,60 @@ export class CoverTree {
     return new CoverTree(await cancellable(signal, (cancel) => binding().BindingCoverTree.build(points, json, cancel, onProgress)))
   }
 
+  /**
+   * Opens a saved tree by mapping its file, every checksum compared.
+   *
+   * Throws `INDEX_NOT_FOUND`, `INDEX_FOREIGN`, `INDEX_NEWER`, `INDEX_TRUNCATED`, `INDEX_CORRUPT`.
+   */
+  static async open(path: string): Promise<CoverTree> {
+    return new CoverTree(unwrap(await binding().BindingCoverTree.open(path)))
+  }
+
+  /** Writes the tree into one file; the old one stays valid until the new one is on the disk. Throws `INDEX_DISK_FULL`, `INDEX_PERMISSION`. */
+  async save(path: string, { notes }: { notes?: Buffer | undefined } = {}): Promise<void> {
+    unwrap(await this.#native.save(path, notes))
+  }
+
+  /** What `save` was given beside the tree in a file. */
+  static async notes(path: string): Promise<Buffer> {
+    return unwrap(await binding().BindingCoverTree.notes(path))
+  }
+
+  /** Gives the memory back at once, or when the last running call ends. Calls after it throw `CLOSED`. */
+  async close(): Promise<void> {
+    unwrap(await this.#native.close())
+  }
+
+  /** Number of points; 0 once it is closed. */
+  get length(): number {
+    return this.#native.shape()[0] ?? 0
+  }
+
+  /** Number of ids ever given: points that were removed keep theirs, and their rows of `knnAll` and `predecessors` are empty. */
+  get ids(): number {
+    return this.#native.shape()[1] ?? 0
+  }
+
+  /** Adds points; answers the id of the first, the others follow. Searches under way end on the points they began with. */
+  async insert(points: Coordinates, { signal, onProgress }: LongCallOptions = {}): Promise<number> {
+    checkCoordinates('points', points)
+    return cancellable(signal, (cancel) => this.#native.insert(points, cancel, onProgress))
+  }
+
+  /** Takes points away by their ids, which no other point gets. Throws `POINT_UNKNOWN`, and then nothing has changed. */
+  async remove(ids: Uint32Array | readonly number[], { signal, onProgress }: LongCallOptions = {}): Promise<void> {
+    const known = checkIds(ids)
+    await cancellable(signal, (cancel) => this.#native.remove(known, cancel, onProgress))
+  }
+
   /** What building cost. */
-  report(): CoverTreeReport {
-    return this.#native.report()
+  async report(): Promise<CoverTreeReport> {
+    return unwrap(await this.#native.report())
+  }
+
+  /** What the build cost, as one line of JSON: `crates/cover-tree/telemetry.schema.json`. */
+  async telemetry(): Promise<string> {
+    return unwrap(await this.#native.telemetry())
   }
 
   /** Checks nesting, covering, separation and completeness; answers what is wrong, or null. Takes about as long as a build. */
@@ -118,4 +168,12 @@ export function checkCoordinates(what: string, values: unknown): void {
 export function checkK(k: number): number {
   if (Number.isInteger(k) && k >= 1 && k <= 65_536) return k
   throw new CanopyError('NEIGHBOURS_COUNT', 'invalid_input', `k = ${k} neighbours can't be asked for: choose a whole number between 1 and 65,536`)
+}
+
+/** Ids cross the boundary as 32 bits; what isn't one must not become another. */
+function checkIds(ids: Uint32Array | readonly number[]): Uint32Array {
+  if (ids instanceof Uint32Array) return ids
+  const odd = ids.find((id) => !Number.isInteger(id) || id < 0 || id > MISSING)
+  if (odd !== undefined) throw new CanopyError('POINT_UNKNOWN', 'not_found', `there is no point ${odd} in this index: ids are whole numbers from 0`)
+  return Uint32Array.from(ids)
 }

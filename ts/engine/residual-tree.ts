@@ -18,6 +18,12 @@ export interface Kernel {
 /** Where inducing points come from: given row-major, k-means++ centres, or points drawn at random. */
 export type Inducing = Float64Array | { method?: 'kmeans' | 'random' | undefined; count: number; seed?: number | undefined }
 
+/** V = L⁻¹ K(Z, X), row after row, and the residual variances p, computed elsewhere. */
+export interface Factors {
+  v: Coordinates
+  p: Coordinates
+}
+
 /** How a residual tree is built. */
 export interface ResidualTreeOptions extends LongCallOptions {
   /** Coordinates a point, 1 to 32. */
@@ -25,6 +31,8 @@ export interface ResidualTreeOptions extends LongCallOptions {
   kernel: Kernel
   /** Default: 512 centres by k-means++. */
   inducing?: Inducing | undefined
+  /** Instead of inducing points. Queries by new points then bring theirs. */
+  factors?: Factors | undefined
   /** Added to the diagonal of K(Z, Z), as a share of the variance; raised where it doesn't do. Default 1e-6. */
   jitter?: number | undefined
   /** In which precision V is kept and multiplied; `auto` takes double where residual variances are tiny. */
@@ -46,6 +54,12 @@ export interface ResidualSearchOptions extends LongCallOptions {
   leastRecall?: number | undefined
   /** What the gate `audit` does about a miss; default `widen`. */
   onMiss?: 'widen' | 'fail' | undefined
+}
+
+/** How new points are looked up. */
+export interface ResidualQueryOptions extends ResidualSearchOptions {
+  /** V and p of the queries, in a tree that was built from such. */
+  factors?: Factors | undefined
 }
 
 /** How a search went. */
@@ -94,26 +108,70 @@ export class ResidualTree {
   /** Number of points. */
   readonly length: number
 
-  private constructor(native: BindingResidualTree, dim: number) {
+  private constructor(native: BindingResidualTree) {
     this.#native = native
-    this.dim = dim
-    this.length = native.length
+    ;[this.length = 0, this.dim = 0] = native.shape()
   }
 
   /**
    * Builds a tree over `points`, row-major.
    *
-   * Throws `POINTS_*`, `KERNEL_VARIANCE`, `KERNEL_LENGTHSCALE`, `KERNEL_JITTER`, `INDUCING_COUNT`, `KERNEL_NOT_POSITIVE_DEFINITE`.
+   * Throws `POINTS_*`, `KERNEL_VARIANCE`, `KERNEL_LENGTHSCALE`, `KERNEL_JITTER`, `INDUCING_COUNT`, `KERNEL_NOT_POSITIVE_DEFINITE`,
+   * `FACTORS_*`.
    */
-  static async build(points: Coordinates, { dim, kernel, inducing, signal, onProgress, ...options }: ResidualTreeOptions): Promise<ResidualTree> {
+  static async build(
+    points: Coordinates,
+    { dim, kernel, inducing, factors, signal, onProgress, ...options }: ResidualTreeOptions,
+  ): Promise<ResidualTree> {
     checkCoordinates('points', points)
     const json = stringify({ ...options, kernel: nativeKernel(kernel), ...(inducing === undefined ? {} : { inducing: nativeInducing(inducing) }) })
-    return new ResidualTree(await cancellable(signal, (cancel) => binding().BindingResidualTree.build(points, dim, json, cancel, onProgress)), dim)
+    if (factors !== undefined) {
+      const { v, p } = checkFactors(factors)
+      return new ResidualTree(
+        await cancellable(signal, (cancel) => binding().BindingResidualTree.buildWith(points, dim, v, p, json, cancel, onProgress)),
+      )
+    }
+    return new ResidualTree(await cancellable(signal, (cancel) => binding().BindingResidualTree.build(points, dim, json, cancel, onProgress)))
+  }
+
+  /**
+   * Opens a saved tree by mapping its file, every checksum compared.
+   *
+   * Throws `INDEX_NOT_FOUND`, `INDEX_FOREIGN`, `INDEX_NEWER`, `INDEX_TRUNCATED`, `INDEX_CORRUPT`.
+   */
+  static async open(path: string): Promise<ResidualTree> {
+    return new ResidualTree(unwrap(await binding().BindingResidualTree.open(path)))
+  }
+
+  /** Writes the tree, its V and its envelope into one file; the old one stays valid until the new one is on the disk. */
+  async save(path: string, { notes }: { notes?: Buffer | undefined } = {}): Promise<void> {
+    unwrap(await this.#native.save(path, notes))
+  }
+
+  /** What `save` was given beside the tree in a file. */
+  static async notes(path: string): Promise<Buffer> {
+    return unwrap(await binding().BindingResidualTree.notes(path))
+  }
+
+  /** Gives the memory back at once, or when the last running call ends. Calls after it throw `CLOSED`. */
+  async close(): Promise<void> {
+    unwrap(await this.#native.close())
+  }
+
+  /** The current kernel. */
+  async kernel(): Promise<Required<Kernel>> {
+    const { kind, variance, lengthscales } = parse<{ kind: Kernel['kind']; variance: number; lengthscales: number[] }>(unwrap(await this.#native.kernel()))
+    return { kind, variance, lengthscale: lengthscales.length === 1 ? (lengthscales[0] ?? 1) : lengthscales }
   }
 
   /** What building or the last refresh cost and found. */
   async report(): Promise<ResidualTreeReport> {
     return parse(unwrap(await this.#native.report()))
+  }
+
+  /** What the build cost, or what a search did that gave this report, as one line of JSON: `crates/cover-tree/telemetry.schema.json`. */
+  async telemetry(report?: ResidualReport): Promise<string> {
+    return unwrap(await this.#native.telemetry(report === undefined ? undefined : stringify(report)))
   }
 
   /** The inducing points, row-major. */
@@ -127,9 +185,13 @@ export class ResidualTree {
   }
 
   /** The `k` nearest points of each query. */
-  async knn(queries: Coordinates, k: number, { signal, onProgress, ...search }: ResidualSearchOptions = {}): Promise<ResidualNeighbors> {
+  async knn(queries: Coordinates, k: number, { factors, signal, onProgress, ...search }: ResidualQueryOptions = {}): Promise<ResidualNeighbors> {
     checkCoordinates('queries', queries)
     const json = stringify(search)
+    if (factors !== undefined) {
+      const { v, p } = checkFactors(factors)
+      return told(await cancellable(signal, (cancel) => this.#native.knnWith(queries, this.dim, v, p, checkK(k), json, cancel, onProgress)))
+    }
     return told(await cancellable(signal, (cancel) => this.#native.knn(queries, this.dim, checkK(k), json, cancel, onProgress)))
   }
 
@@ -162,6 +224,12 @@ function nativeKernel({ kind, variance = 1, lengthscale }: Kernel): object {
   if (odd !== undefined) throw new CanopyError('KERNEL_LENGTHSCALE', 'invalid_input', `lengthscale ${odd} is no length: choose a finite number above 0`)
   if (!Number.isFinite(variance)) throw new CanopyError('KERNEL_VARIANCE', 'invalid_input', `variance ${variance} can't be that of a process: choose a finite number above 0`)
   return { kind, variance, lengthscales }
+}
+
+function checkFactors(factors: Factors): Factors {
+  checkCoordinates('V', factors.v)
+  checkCoordinates('p', factors.p)
+  return factors
 }
 
 function nativeInducing(inducing: Inducing): object {

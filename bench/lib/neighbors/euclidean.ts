@@ -40,7 +40,7 @@ async function ours(work: Workload, runs: number): Promise<Row> {
     return round(least / 1000)
   }
   const before = process.memoryUsage.rss()
-  const build_s = await best(() => CoverTree.build(points, { dim }))
+  const build_s = await best(async () => (await CoverTree.build(points, { dim })).close())
   const tree = await CoverTree.build(points, { dim })
   const row: Row = {
     engine: 'canopy',

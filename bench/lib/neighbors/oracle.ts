@@ -37,6 +37,11 @@ export class Oracle {
     for (let i = 0; i < n; i += 1) this.#p[i] = this.#factor(points, i, this.#v.subarray(i * this.#m, (i + 1) * this.#m))
   }
 
+  /** V, row after row, and p of all points. */
+  factors(): { v: Float64Array; p: Float64Array } {
+    return { v: this.#v, p: this.#p }
+  }
+
   /** |ρ| of row `at` of `rows` with the points before `end`. */
   strengths(rows: Float32Array, at: number, end: number): Float64Array {
     const v = new Float64Array(this.#m)

@@ -47,6 +47,7 @@ export async function residual(work: Workload, settings: ResidualSettings): Prom
   let tree = await build()
   let report = await tree.report()
   for (let i = 1; i < runs; i += 1) {
+    await tree.close()
     tree = await build()
     const again = await tree.report()
     if (again.buildS < report.buildS) report = again

@@ -1,8 +1,8 @@
-//! One JSON line for a build or a search, in a versioned layout.
+//! One JSON line for a build or a search, in a versioned layout: `telemetry.schema.json` beside the crate.
 
 use crate::index::CoverTree;
 use crate::metric::Geometry;
-use crate::residual::{ResidualAnswer, ResidualTree};
+use crate::residual::{ResidualTree, SearchReport};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout; a reader refuses others.
@@ -139,16 +139,16 @@ impl ResidualTree {
     }
 }
 
-impl ResidualAnswer {
+impl SearchReport {
     /// What the search did in a tree.
     pub fn telemetry(&self, tree: &ResidualTree) -> Telemetry {
-        let gate = self.report.gate;
+        let gate = self.gate;
         Telemetry {
             gate1_candidates: Some(gate.candidates),
             gate1_kept: Some(gate.kept),
             gate1_pruned: Some(gate.pruned),
             distance_evals: Some(gate.kept),
-            recall: self.report.audit.map(|audit| (audit.recall, audit.recall_bound)),
+            recall: self.audit.map(|audit| (audit.recall, audit.recall_bound)),
             ..Telemetry::new("search", "residual", tree.len(), tree.dim(), tree.memory_bytes())
         }
     }
@@ -159,4 +159,41 @@ fn rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// The schema is what readers in other languages go by; it must not lag behind.
+    #[test]
+    fn the_schema_names_every_field() {
+        let schema: Value = serde_json::from_str(include_str!("../telemetry.schema.json")).unwrap();
+        let line = Telemetry {
+            build_ms: Some(1.0),
+            v_ms: Some(1.0),
+            tree_ms: Some(1.0),
+            gate1_candidates: Some(3),
+            gate1_kept: Some(2),
+            gate1_pruned: Some(1),
+            distance_evals: Some(2),
+            recall: Some((1.0, 0.99)),
+            rss_bytes: Some(1),
+            git_sha: Some("abc".into()),
+            ..Telemetry::new("build", "euclidean", 1, 1, 1)
+        };
+        let written: Value = serde_json::from_str(&line.to_line()).unwrap();
+        let names =
+            |value: &Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(names(&schema["properties"]), names(&written));
+        assert_eq!(schema["properties"]["version"]["const"], TELEMETRY_VERSION);
+        // What is always there is required, and nothing else.
+        let least: Value = serde_json::from_str(
+            &Telemetry { rss_bytes: None, git_sha: None, ..Telemetry::new("build", "euclidean", 1, 1, 1) }.to_line(),
+        )
+        .unwrap();
+        let required: std::collections::BTreeSet<String> = serde_json::from_value(schema["required"].clone()).unwrap();
+        assert_eq!(required, names(&least));
+    }
 }

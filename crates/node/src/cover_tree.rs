@@ -2,11 +2,13 @@
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run};
+use crate::slot::Slot;
 use canopy_collection::from_json;
 use canopy_cover_tree::{CoverTree, Error, Geometry, Neighbours, Options, Points, Within};
-use napi::bindgen_prelude::{Either, Float32Array, Float64Array, Uint32Array};
+use napi::bindgen_prelude::{Buffer, Either, Float32Array, Float64Array, Uint32Array};
 use napi_derive::napi;
 use serde::Deserialize;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How a tree is built, as it arrives in JSON.
@@ -92,10 +94,10 @@ pub(crate) fn points(values: &Coordinates, dim: usize) -> Result<Points, Error> 
     }
 }
 
-/// A cover tree over points that don't change.
+/// A tree; the next one takes its place when points come or go.
 #[napi]
 pub struct BindingCoverTree {
-    tree: Arc<CoverTree>,
+    slot: Arc<Slot<CoverTree>>,
 }
 
 #[napi]
@@ -119,43 +121,129 @@ impl BindingCoverTree {
                 MetricName::Angular => Geometry::Angular,
             };
             let drawn = options.seed.map_or_else(Options::default, |seed| Options { seed });
-            Ok(Self { tree: Arc::new(CoverTree::build(points, geometry, &drawn, &cancel, &progress)?) })
+            Ok(Self { slot: Slot::new(CoverTree::build(points, geometry, &drawn, &cancel, &progress)?) })
         })
         .await
     }
 
-    /// Number of points.
-    #[napi(getter, catch_unwind)]
-    pub fn length(&self) -> u32 {
-        u32::try_from(self.tree.len()).unwrap_or(u32::MAX)
+    /// Opens a saved tree by mapping its file.
+    #[napi]
+    pub async fn open(path: String) -> Outcome<BindingCoverTree> {
+        run(move || CoverTree::open(Path::new(&path)).map(|tree| Self { slot: Slot::new(tree) })).await
     }
 
-    /// Coordinates a point.
-    #[napi(getter, catch_unwind)]
-    pub fn dim(&self) -> u32 {
-        u32::try_from(self.tree.dim()).unwrap_or(u32::MAX)
+    /// What was saved beside a tree.
+    #[napi]
+    pub async fn notes(path: String) -> Outcome<Buffer> {
+        run(move || CoverTree::notes(Path::new(&path)).map(Into::into)).await
+    }
+
+    /// Writes the tree into a file, with `notes` of the caller's; the old one stays until the new one is on the disk.
+    #[napi]
+    pub async fn save(&self, path: String, notes: Option<Buffer>) -> Outcome<bool> {
+        let slot = self.slot.clone();
+        run(move || -> Result<bool, Trouble> {
+            slot.get()?.save_with(Path::new(&path), notes.as_deref().unwrap_or_default())?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Gives the memory back as soon as no running search reads it; calls after it fail with `CLOSED`.
+    #[napi]
+    pub async fn close(&self) -> Outcome<bool> {
+        let slot = self.slot.clone();
+        run(move || -> Result<bool, Trouble> {
+            slot.close();
+            Ok(true)
+        })
+        .await
+    }
+
+    /// `[points, ids ever given, coordinates a point]`; zeros once it is closed.
+    #[napi(catch_unwind)]
+    pub fn shape(&self) -> Vec<u32> {
+        let shape = self.slot.get().map_or([0; 3], |tree| [tree.len(), tree.ids(), tree.dim()]);
+        shape.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// `euclidean` or `angular`; nothing once it is closed.
+    #[napi(catch_unwind)]
+    pub fn metric(&self) -> Option<String> {
+        let tree = self.slot.get().ok()?;
+        Some(if matches!(tree.geometry(), Geometry::Angular) { "angular" } else { "euclidean" }.to_owned())
     }
 
     /// What building cost.
-    #[napi(catch_unwind)]
-    pub fn report(&self) -> BindingTreeReport {
-        let report = self.tree.report();
-        #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^53")]
-        let memory_bytes = self.tree.memory_bytes() as f64;
-        BindingTreeReport {
-            order_s: report.order_s,
-            leaves_s: report.leaves_s,
-            tree_s: report.tree_s,
-            nodes: u32::try_from(report.nodes).unwrap_or(u32::MAX),
-            memory_bytes,
-        }
+    #[napi]
+    pub async fn report(&self) -> Outcome<BindingTreeReport> {
+        let slot = self.slot.clone();
+        run(move || -> Result<BindingTreeReport, Trouble> {
+            let tree = slot.get()?;
+            let report = tree.report();
+            #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^53")]
+            let memory_bytes = tree.memory_bytes() as f64;
+            Ok(BindingTreeReport {
+                order_s: report.order_s,
+                leaves_s: report.leaves_s,
+                tree_s: report.tree_s,
+                nodes: u32::try_from(report.nodes).unwrap_or(u32::MAX),
+                memory_bytes,
+            })
+        })
+        .await
+    }
+
+    /// What the build cost, as one line of JSON.
+    #[napi]
+    pub async fn telemetry(&self) -> Outcome<String> {
+        let slot = self.slot.clone();
+        run(move || Ok::<_, Trouble>(slot.get()?.telemetry().to_line())).await
+    }
+
+    /// Adds points; answers the first of their ids, the others follow.
+    #[napi]
+    pub async fn insert(
+        &self,
+        coordinates: Coordinates,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<u32> {
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<u32, Trouble> {
+            let old = slot.change(|tree| -> Result<CoverTree, Trouble> {
+                Ok(tree.inserted(points(&coordinates, tree.dim())?, &cancel, &progress)?)
+            })?;
+            Ok(u32::try_from(old.ids()).unwrap_or(u32::MAX))
+        })
+        .await
+    }
+
+    /// Takes points away by their ids, which nobody gets again.
+    #[napi]
+    pub async fn remove(
+        &self,
+        ids: Uint32Array,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<bool> {
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<bool, Trouble> {
+            slot.change(|tree| -> Result<CoverTree, Trouble> { Ok(tree.removed(&ids, &cancel, &progress)?) })?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Checks the tree's invariants; `null`, or what is wrong.
     #[napi]
     pub async fn validate(&self) -> Outcome<Option<String>> {
-        let tree = self.tree.clone();
-        run(move || Ok::<_, Error>(tree.validate().err().map(|defect| defect.to_string()))).await
+        let slot = self.slot.clone();
+        run(move || Ok::<_, Trouble>(slot.get()?.validate().err().map(|defect| defect.to_string()))).await
     }
 
     /// The `k` nearest points of each query.
@@ -169,8 +257,12 @@ impl BindingCoverTree {
             OnProgress,
         >,
     ) -> Outcome<BindingNeighbours> {
-        let (tree, cancel, progress) = (self.tree.clone(), flag(cancel), progress(on_progress));
-        run(move || tree.knn(points(&queries, tree.dim())?, k as usize, &cancel, &progress).map(Into::into)).await
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<_, Trouble> {
+            let tree = slot.get()?;
+            Ok(tree.knn(points(&queries, tree.dim())?, k as usize, &cancel, &progress)?.into())
+        })
+        .await
     }
 
     /// All points within `radius` of each query.
@@ -184,8 +276,12 @@ impl BindingCoverTree {
             OnProgress,
         >,
     ) -> Outcome<BindingWithin> {
-        let (tree, cancel, progress) = (self.tree.clone(), flag(cancel), progress(on_progress));
-        run(move || tree.radius(points(&queries, tree.dim())?, radius, &cancel, &progress).map(Into::into)).await
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<_, Trouble> {
+            let tree = slot.get()?;
+            Ok(tree.radius(points(&queries, tree.dim())?, radius, &cancel, &progress)?.into())
+        })
+        .await
     }
 
     /// The `k` nearest other points of every point.
@@ -198,8 +294,8 @@ impl BindingCoverTree {
             OnProgress,
         >,
     ) -> Outcome<BindingNeighbours> {
-        let (tree, cancel, progress) = (self.tree.clone(), flag(cancel), progress(on_progress));
-        run(move || tree.knn_all(k as usize, &cancel, &progress).map(Into::into)).await
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<_, Trouble> { Ok(slot.get()?.knn_all(k as usize, &cancel, &progress)?.into()) }).await
     }
 
     /// For every point `i` the `k` nearest points `j < i`.
@@ -212,7 +308,8 @@ impl BindingCoverTree {
             OnProgress,
         >,
     ) -> Outcome<BindingNeighbours> {
-        let (tree, cancel, progress) = (self.tree.clone(), flag(cancel), progress(on_progress));
-        run(move || tree.predecessors(k as usize, &cancel, &progress).map(Into::into)).await
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<_, Trouble> { Ok(slot.get()?.predecessors(k as usize, &cancel, &progress)?.into()) })
+            .await
     }
 }

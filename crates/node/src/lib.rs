@@ -16,6 +16,7 @@ mod noise;
 mod outcome;
 mod poincare;
 mod residual_tree;
+mod slot;
 mod system;
 mod topology;
 mod vector_index;

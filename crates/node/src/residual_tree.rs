@@ -3,12 +3,13 @@
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::cover_tree::{BindingNeighbours, Coordinates, points};
 use crate::outcome::{Outcome, Trouble, run, run_json};
+use crate::slot::{Closed, Slot};
 use canopy_collection::from_json;
-use canopy_cover_tree::{Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search};
-use napi::bindgen_prelude::{Buffer, Float64Array};
+use canopy_cover_tree::{GivenFactors, Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search, SearchReport};
+use napi::bindgen_prelude::{Buffer, Either, Float64Array};
 use napi_derive::napi;
-use parking_lot::RwLock;
 use serde::Serialize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,16 +44,31 @@ pub struct BindingResidualTree {
 }
 
 struct Shared {
-    tree: RwLock<Arc<ResidualTree>>,
+    slot: Arc<Slot<ResidualTree>>,
     /// Refreshes asked for; a result is taken only if none was asked for since.
     asked: AtomicU64,
 }
 
 impl Shared {
-    /// The tree as it is now; a refresh meanwhile doesn't change what a search holds.
-    fn tree(&self) -> Arc<ResidualTree> {
-        self.tree.read().clone()
+    fn new(tree: ResidualTree) -> Arc<Self> {
+        Arc::new(Self { slot: Slot::new(tree), asked: AtomicU64::new(0) })
     }
+
+    /// The tree as it is now; a refresh meanwhile doesn't change what a search holds.
+    fn tree(&self) -> Result<Arc<ResidualTree>, Closed> {
+        self.slot.get()
+    }
+}
+
+/// Rows of V and residual variances from elsewhere.
+fn given(v: &Coordinates, p: &Coordinates) -> GivenFactors {
+    let wide = |values: &Coordinates| match values {
+        Either::A(values) => values.iter().copied().map(f64::from).collect::<Vec<f64>>(),
+        Either::B(values) => values.to_vec(),
+    };
+    let (v, p) = (wide(v), wide(p));
+    // A length that doesn't divide is found when the factors are held against the points.
+    GivenFactors { count: v.len() / p.len().max(1), v, p }
 }
 
 fn answer(found: ResidualAnswer) -> Result<BindingResidualAnswer, Trouble> {
@@ -78,15 +94,93 @@ impl BindingResidualTree {
             let options: ResidualOptions = from_json("the build options", &options)?;
             let points = points(&coordinates, dim as usize)?;
             let tree = ResidualTree::build(points, &options, &cancel, &progress)?;
-            Ok(Self { shared: Arc::new(Shared { tree: RwLock::new(Arc::new(tree)), asked: AtomicU64::new(0) }) })
+            Ok(Self { shared: Shared::new(tree) })
         })
         .await
     }
 
-    /// Number of points.
-    #[napi(getter, catch_unwind)]
-    pub fn length(&self) -> u32 {
-        u32::try_from(self.shared.tree().len()).unwrap_or(u32::MAX)
+    /// Builds a tree over V (row after row) and p that were computed elsewhere.
+    #[napi]
+    pub async fn build_with(
+        coordinates: Coordinates,
+        dim: u32,
+        v: Coordinates,
+        p: Coordinates,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingResidualTree> {
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        run(move || -> Result<Self, Trouble> {
+            let options: ResidualOptions = from_json("the build options", &options)?;
+            let points = points(&coordinates, dim as usize)?;
+            let tree = ResidualTree::with_factors(&points, &given(&v, &p), &options, &cancel, &progress)?;
+            Ok(Self { shared: Shared::new(tree) })
+        })
+        .await
+    }
+
+    /// Opens a saved tree by mapping its file.
+    #[napi]
+    pub async fn open(path: String) -> Outcome<BindingResidualTree> {
+        run(move || ResidualTree::open(Path::new(&path)).map(|tree| Self { shared: Shared::new(tree) })).await
+    }
+
+    /// What was saved beside a tree.
+    #[napi]
+    pub async fn notes(path: String) -> Outcome<Buffer> {
+        run(move || ResidualTree::notes(Path::new(&path)).map(Into::into)).await
+    }
+
+    /// Writes the tree into a file, with `notes` of the caller's; the old one stays until the new one is on the disk.
+    #[napi]
+    pub async fn save(&self, path: String, notes: Option<Buffer>) -> Outcome<bool> {
+        let shared = self.shared.clone();
+        run(move || -> Result<bool, Trouble> {
+            shared.tree()?.save_with(Path::new(&path), notes.as_deref().unwrap_or_default())?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Gives the memory back as soon as no running search reads it; calls after it fail with `CLOSED`.
+    #[napi]
+    pub async fn close(&self) -> Outcome<bool> {
+        let shared = self.shared.clone();
+        run(move || -> Result<bool, Trouble> {
+            shared.slot.close();
+            Ok(true)
+        })
+        .await
+    }
+
+    /// `[points, coordinates a point]`; zeros once it is closed.
+    #[napi(catch_unwind)]
+    pub fn shape(&self) -> Vec<u32> {
+        let shape = self.shared.tree().map_or([0; 2], |tree| [tree.len(), tree.dim()]);
+        shape.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// What the build cost, or what a search did that gave this report; one line of JSON.
+    #[napi]
+    pub async fn telemetry(&self, report: Option<String>) -> Outcome<String> {
+        let shared = self.shared.clone();
+        run(move || -> Result<String, Trouble> {
+            let tree = shared.tree()?;
+            let Some(report) = report else { return Ok(tree.telemetry().to_line()) };
+            let report: SearchReport = from_json("the report", &report)?;
+            Ok(report.telemetry(&tree).to_line())
+        })
+        .await
+    }
+
+    /// The current kernel, as JSON.
+    #[napi]
+    pub async fn kernel(&self) -> Outcome<Buffer> {
+        let shared = self.shared.clone();
+        run_json(move || -> Result<Kernel, Trouble> { Ok(shared.tree()?.options().kernel.clone()) }).await
     }
 
     /// What building or the last refresh cost and found.
@@ -94,7 +188,7 @@ impl BindingResidualTree {
     pub async fn report(&self) -> Outcome<Buffer> {
         let shared = self.shared.clone();
         run_json(move || -> Result<Report, Trouble> {
-            let tree = shared.tree();
+            let tree = shared.tree()?;
             let report = tree.report();
             Ok(Report {
                 build_s: report.build_s,
@@ -115,14 +209,14 @@ impl BindingResidualTree {
     #[napi]
     pub async fn inducing(&self) -> Outcome<Float64Array> {
         let shared = self.shared.clone();
-        run(move || Ok::<_, Trouble>(shared.tree().inducing().into())).await
+        run(move || Ok::<_, Trouble>(shared.tree()?.inducing().into())).await
     }
 
     /// The residual variance of every point.
     #[napi]
     pub async fn residual_variances(&self) -> Outcome<Float64Array> {
         let shared = self.shared.clone();
-        run(move || Ok::<_, Trouble>(shared.tree().residual_variances().into())).await
+        run(move || Ok::<_, Trouble>(shared.tree()?.residual_variances().into())).await
     }
 
     /// The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`.
@@ -142,7 +236,31 @@ impl BindingResidualTree {
         run(move || -> Result<BindingResidualAnswer, Trouble> {
             let search: Search = from_json("the search options", &search)?;
             let queries = points(&queries, dim as usize)?;
-            answer(shared.tree().knn(&queries, k as usize, &search, &cancel, &progress)?)
+            answer(shared.tree()?.knn(&queries, k as usize, &search, &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// The `k` nearest of every query, whose V and p were computed elsewhere.
+    #[napi]
+    pub async fn knn_with(
+        &self,
+        queries: Coordinates,
+        dim: u32,
+        v: Coordinates,
+        p: Coordinates,
+        k: u32,
+        search: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingResidualAnswer> {
+        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingResidualAnswer, Trouble> {
+            let search: Search = from_json("the search options", &search)?;
+            let queries = points(&queries, dim as usize)?;
+            answer(shared.tree()?.knn_with(&queries, &given(&v, &p), k as usize, &search, &cancel, &progress)?)
         })
         .await
     }
@@ -161,7 +279,7 @@ impl BindingResidualTree {
         let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
         run(move || -> Result<BindingResidualAnswer, Trouble> {
             let search: Search = from_json("the search options", &search)?;
-            answer(shared.tree().knn_all(k as usize, &search, &cancel, &progress)?)
+            answer(shared.tree()?.knn_all(k as usize, &search, &cancel, &progress)?)
         })
         .await
     }
@@ -180,7 +298,7 @@ impl BindingResidualTree {
         let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
         run(move || -> Result<BindingResidualAnswer, Trouble> {
             let search: Search = from_json("the search options", &search)?;
-            answer(shared.tree().predecessors(k as usize, &search, &cancel, &progress)?)
+            answer(shared.tree()?.predecessors(k as usize, &search, &cancel, &progress)?)
         })
         .await
     }
@@ -199,13 +317,8 @@ impl BindingResidualTree {
         let number = shared.asked.fetch_add(1, Ordering::AcqRel) + 1;
         run(move || -> Result<bool, Trouble> {
             let kernel: Kernel = from_json("the kernel", &kernel)?;
-            let fresh = shared.tree().refreshed(&kernel, &cancel, &progress)?;
-            let mut tree = shared.tree.write();
-            let newest = shared.asked.load(Ordering::Acquire) == number;
-            if newest {
-                *tree = Arc::new(fresh);
-            }
-            Ok(newest)
+            let fresh = shared.tree()?.refreshed(&kernel, &cancel, &progress)?;
+            shared.slot.put_if(fresh, || shared.asked.load(Ordering::Acquire) == number).map_err(Into::into)
         })
         .await
     }

@@ -5,6 +5,7 @@ import collections from './collections.js'
 import health from './health.js'
 import importing from './import.js'
 import models from './models.js'
+import neighbors from './neighbors.js'
 import page from './page.js'
 import privacy from './private.js'
 import record from './record.js'
@@ -13,5 +14,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, privacy]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, neighbors, privacy]) await app.register(group, context)
 }

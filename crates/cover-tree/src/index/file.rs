@@ -7,7 +7,7 @@ use crate::leaves::{Frame, LEAF, Leaves};
 use crate::metric::Geometry;
 use crate::neighbours::MISSING;
 use crate::points::{MAX_DIM, MAX_POINTS, Points};
-use canopy_file::{Format, Mapped, save_through};
+use canopy_file::{Format, Mapped, save_through, verify};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -33,18 +33,37 @@ impl CoverTree {
     /// # Errors
     /// [`Error::CustomFile`] under a custom metric, whose code no file can hold; [`Error::File`], and the old file stays valid.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        self.save_through(path, |file| file)
+        self.save_with(path, &[])
+    }
+
+    /// [`CoverTree::save`] with notes of the caller's, which [`CoverTree::notes`] gives back.
+    ///
+    /// # Errors
+    /// Those of [`CoverTree::save`].
+    pub fn save_with(&self, path: &Path, notes: &[u8]) -> Result<(), Error> {
+        self.save_through(path, notes, |file| file)
+    }
+
+    /// What was saved beside a tree.
+    ///
+    /// # Errors
+    /// Those of [`CoverTree::open`].
+    pub fn notes(path: &Path) -> Result<Vec<u8>, Error> {
+        let file = Mapped::open(path, FORMAT)?;
+        verify(file.path(), file.map(), file.section("notes")?)?;
+        Ok(file.bytes("notes")?.to_vec())
     }
 
     /// [`CoverTree::save`] through another writer, so that a test can let the disk run full.
-    fn save_through<W: Write>(&self, path: &Path, wrap: impl FnOnce(File) -> W) -> Result<(), Error> {
+    fn save_through<W: Write>(&self, path: &Path, notes: &[u8], wrap: impl FnOnce(File) -> W) -> Result<(), Error> {
         let Some(leaves) = &self.leaves else { return Err(Error::CustomFile) };
         let angular = matches!(self.geometry, Geometry::Angular);
         let meta = Meta { angular, dim: self.dim(), ids: self.ids(), seed: self.options.seed };
         let meta = serde_json::to_vec(&meta).expect("numbers always serialise");
         let frame = leaves.frame.numbers();
-        let sections: [(&str, &[u8]); 7] = [
+        let sections: [(&str, &[u8]); 8] = [
             ("meta", &meta),
+            ("notes", notes),
             ("frame", bytemuck::cast_slice(&frame)),
             ("gone", bytemuck::cast_slice(self.gone.words())),
             ("order", bytemuck::cast_slice(&self.order)),
@@ -111,7 +130,10 @@ mod tests {
         build(100).save(&path).unwrap();
         let larger = build(500);
         for room in [0, 100, 1000, 5000] {
-            assert_eq!(larger.save_through(&path, |file| Full(file, room)).unwrap_err().code(), "INDEX_DISK_FULL");
+            assert_eq!(
+                larger.save_through(&path, b"notes", |file| Full(file, room)).unwrap_err().code(),
+                "INDEX_DISK_FULL"
+            );
             assert_eq!(CoverTree::open(&path).unwrap().len(), 100);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left of the attempts");

@@ -14,7 +14,7 @@ use super::tiles::Chosen;
 use super::tree::{ResidualReport, ResidualTree, Structure};
 use crate::error::Error;
 use crate::points::{MAX_DIM, MAX_POINTS};
-use canopy_file::{Format, Mapped, save_through};
+use canopy_file::{Format, Mapped, save_through, verify};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -49,18 +49,37 @@ impl ResidualTree {
     /// # Errors
     /// [`Error::File`], and the old file stays valid.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        self.save_through(path, |file| file)
+        self.save_with(path, &[])
+    }
+
+    /// [`ResidualTree::save`] with notes of the caller's, which [`ResidualTree::notes`] gives back.
+    ///
+    /// # Errors
+    /// Those of [`ResidualTree::save`].
+    pub fn save_with(&self, path: &Path, notes: &[u8]) -> Result<(), Error> {
+        self.save_through(path, notes, |file| file)
+    }
+
+    /// What was saved beside a tree.
+    ///
+    /// # Errors
+    /// Those of [`ResidualTree::open`].
+    pub fn notes(path: &Path) -> Result<Vec<u8>, Error> {
+        let file = Mapped::open(path, FORMAT)?;
+        verify(file.path(), file.map(), file.section("notes")?)?;
+        Ok(file.bytes("notes")?.to_vec())
     }
 
     /// [`ResidualTree::save`] through another writer, so that a test can let the disk run full.
-    fn save_through<W: Write>(&self, path: &Path, wrap: impl FnOnce(File) -> W) -> Result<(), Error> {
-        held!(&self.held, |engine| self.write(engine, path, wrap))
+    fn save_through<W: Write>(&self, path: &Path, notes: &[u8], wrap: impl FnOnce(File) -> W) -> Result<(), Error> {
+        held!(&self.held, |engine| self.write(engine, path, notes, wrap))
     }
 
     fn write<T: Chosen, W: Write>(
         &self,
         engine: &Engine<T>,
         path: &Path,
+        notes: &[u8],
         wrap: impl FnOnce(File) -> W,
     ) -> Result<(), Error> {
         let envelope = self.envelope();
@@ -88,6 +107,7 @@ impl ResidualTree {
         let envelope = envelope.numbers();
         let mut sections: Vec<(&str, &[u8])> = vec![
             ("meta", &meta),
+            ("notes", notes),
             ("numbers", bytemuck::cast_slice(&numbers)),
             ("envelope", bytemuck::cast_slice(&envelope)),
             ("ids", bytemuck::cast_slice(&places.ids)),
@@ -203,7 +223,10 @@ mod tests {
         build(20).save(&path).unwrap();
         let larger = build(90);
         for room in [0, 100, 5000] {
-            assert_eq!(larger.save_through(&path, |file| Full(file, room)).unwrap_err().code(), "INDEX_DISK_FULL");
+            assert_eq!(
+                larger.save_through(&path, b"notes", |file| Full(file, room)).unwrap_err().code(),
+                "INDEX_DISK_FULL"
+            );
             assert_eq!(ResidualTree::open(&path).unwrap().len(), 20);
         }
     }

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Queries that one piece of parallel work takes.
+/// Queries that one piece of parallel work takes at most.
 const RUN: usize = 64;
 /// A lookup audits one in so many queries at most.
 pub(super) const AUDITED: usize = 128;
@@ -317,11 +317,13 @@ impl<T: Chosen> Job<'_, T> {
     ) -> Result<u64, Error> {
         // Few queries among many points are far apart, and a walk together would hold far more points than each needs.
         let together = (ROWS * SPARSE * places.len() / field.len().max(1)).clamp(1, ROWS);
+        // A handful of queries, such as those of small residual variance, is work for all threads as well.
+        let piece = places.len().div_ceil(4 * rayon::current_num_threads()).next_multiple_of(ROWS).min(RUN);
         let kept = AtomicU64::new(0);
         let run = |walk: &mut Walk<'_, S>, run: usize| -> Result<Found, Error> {
             let mut found = Found::default();
-            let end = ((run + 1) * RUN).min(places.len());
-            for first in (run * RUN..end).step_by(together) {
+            let end = ((run + 1) * piece).min(places.len());
+            for first in (run * piece..end).step_by(together) {
                 let mut queries = [query(first); ROWS];
                 let count = together.min(end - first);
                 queries[1..].iter_mut().zip(first + 1..first + count).for_each(|(slot, at)| *slot = query(at));
@@ -329,13 +331,13 @@ impl<T: Chosen> Job<'_, T> {
                 walk.best[..count].iter_mut().for_each(|best| found.push(best.finish(), self.k));
             }
             kept.fetch_add(std::mem::take(&mut walk.kept), Ordering::Relaxed);
-            self.task.advance(end - run * RUN)?;
+            self.task.advance(end - run * piece)?;
             Ok(found)
         };
         let start = || Walk::new(source, field, envelope, self.k);
-        let runs = 0..places.len().div_ceil(RUN);
+        let runs = 0..places.len().div_ceil(piece.max(1));
         let found: Vec<Found> = runs.into_par_iter().map_init(start, run).collect::<Result<_, _>>()?;
-        for (found, places) in found.iter().zip(places.chunks(RUN)) {
+        for (found, places) in found.iter().zip(places.chunks(piece.max(1))) {
             places.iter().enumerate().for_each(|(at, &place)| found.copy(at, out, self.owner(place)));
         }
         Ok(kept.into_inner())

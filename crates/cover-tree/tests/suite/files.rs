@@ -57,7 +57,8 @@ fn angles_are_kept_and_custom_metrics_are_not() {
     let path = folder.path().join("tree");
     let points = || Points::from_f64(vec![1.0, 0.0, 0.0, 2.0, 3.0, 3.0], 2).unwrap();
     let tree = build(points(), Geometry::Angular);
-    tree.save(&path).unwrap();
+    tree.save_with(&path, b"from Berlin").unwrap();
+    assert_eq!(CoverTree::notes(&path).unwrap(), b"from Berlin");
     let opened = CoverTree::open(&path).unwrap();
     assert_eq!(opened.knn_all(2, &cancel, &progress).unwrap(), tree.knn_all(2, &cancel, &progress).unwrap());
     assert_eq!(opened.validate(), Ok(()));
@@ -150,6 +151,7 @@ fn trees_over_given_factors_and_over_nothing_are_kept() {
 
     residual::build(&[], 2, &options).save(&path).unwrap();
     assert_eq!(ResidualTree::open(&path).unwrap().len(), 0);
+    assert_eq!(ResidualTree::notes(&path).unwrap(), b"");
     build(Points::from_f64(Vec::new(), 2).unwrap(), Geometry::Euclidean).save(&path).unwrap();
     assert_eq!(CoverTree::open(&path).unwrap().len(), 0);
 }

@@ -5,6 +5,7 @@ mod change;
 mod custom;
 mod exact;
 mod files;
+mod grid;
 mod oracle;
 mod refusals;
 mod residual;

@@ -39,7 +39,7 @@ fn asked(tree: &ResidualTree, rows: &[f64], dim: usize, k: usize, search: &Searc
 }
 
 /// Recall of everything a tree can be asked, exact and not; the least of all.
-fn worst(rows: &[f64], dim: usize, options: &ResidualOptions, k: usize) -> f64 {
+pub(crate) fn worst(rows: &[f64], dim: usize, options: &ResidualOptions, k: usize) -> f64 {
     let tree = build(rows, dim, options);
     let oracle = Oracle::new(rows, dim, &options.kernel, &tree.inducing(), tree.report().jitter);
     let n = rows.len() / dim;

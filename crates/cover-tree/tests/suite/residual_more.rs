@@ -225,7 +225,7 @@ fn telemetry_is_one_line_that_the_validator_reads() {
     let (cancel, progress) = quiet();
     let tree = build(&gaussian(3 * 600, 6), 3, &small(0.7));
     let found = tree.predecessors(5, &Search::default(), &cancel, &progress).unwrap();
-    let lines = [tree.telemetry().to_line(), found.telemetry(&tree).to_line()];
+    let lines = [tree.telemetry().to_line(), found.report.telemetry(&tree).to_line()];
     for line in &lines {
         assert!(!line.contains('\n'));
         let read = Telemetry::parse(line).unwrap();
