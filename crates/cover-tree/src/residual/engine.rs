@@ -65,6 +65,8 @@ pub(crate) struct Engine<T> {
     pub(crate) inverse: Vec<T>,
     /// The residual variance below which queries are held against all pairs.
     tiny: f64,
+    /// The smallest and the largest residual variance of the points.
+    range: (f64, f64),
 }
 
 impl<T: Chosen> Engine<T> {
@@ -79,12 +81,33 @@ impl<T: Chosen> Engine<T> {
         let median =
             if sorted.is_empty() { variance } else { *sorted.select_nth_unstable_by(middle, f64::total_cmp).1 };
         let tiny = (TINY.0 * variance).min(TINY.1 * median);
-        Self { shape: Shape { kind, variance, scales, structure, p }, v, rest, inverse, tiny }
+        let range = p.iter().fold((variance, 0.0), |(least, most): (f64, f64), &p| (least.min(p), most.max(p)));
+        Self { shape: Shape { kind, variance, scales, structure, p }, v, rest, inverse, tiny, range }
     }
 
     /// Whether a query of this residual variance must be answered in `f64`.
     pub(crate) fn is_fine(&self, p: f64) -> bool {
         self.rest.is_some() && p < FINE * self.shape.variance
+    }
+
+    /// What rounding to `f32` may have done to a residual covariance.
+    ///
+    /// Numbers are rounded once, each of `stride / 16` sums in a lane, then those of 16 lanes; the kernel is off by a few units
+    /// more. All by at most 2^-24 of the variance, which bounds every partial sum of |v w| (Cauchy and Schwarz).
+    pub(crate) fn off(&self) -> f64 {
+        (self.v.stride() / 16 + 16) as f64 * (-24_f64).exp2() * self.shape.variance
+    }
+
+    /// Whether a query of this residual variance whose k-th correlation in `f32` is `strength` must be answered again: points of
+    /// small residual variance may show as much by rounding alone.
+    pub(crate) fn is_drowned(&self, p: f64, strength: f64) -> bool {
+        self.rest.is_some() && strength * (p * self.range.0).sqrt() < self.off()
+    }
+
+    /// Whether a new query is none that the envelope's samples speak for: it knows less of the inducing points than any point
+    /// does, as far from the points a query may.
+    pub(crate) fn is_strange(&self, p: f64) -> bool {
+        p > self.range.1 * (1.0 + 1e-6)
     }
 
     /// Whether a query of this residual variance must be held against all pairs, in `f64`.

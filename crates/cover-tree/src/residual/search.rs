@@ -32,6 +32,8 @@ const WALKING: f64 = 6.0;
 const SPARSE: usize = 8;
 /// Predecessors of the first this many points are sought among just these points.
 const FIRST: usize = 1024;
+/// So many points are all looked at: that takes no time, and their envelope would have seen too little.
+const FEW: usize = 1024;
 /// Rounds of widening before all pairs are looked at.
 const ROUNDS: u32 = 3;
 
@@ -111,6 +113,19 @@ impl<T: Chosen> Job<'_, T> {
         (0..self.queries() as u32).filter(|&place| self.engine.is_fine(self.p(place))).collect()
     }
 
+    /// Queries whose answers in `f32` may be rounding and nothing else.
+    fn drowned(&self, places: impl Iterator<Item = u32>, answers: &Neighbours) -> Vec<u32> {
+        if self.engine.rest.is_none() {
+            return Vec::new();
+        }
+        let weak = |&place: &u32| {
+            let last = f64::from(answers.distances[(self.owner(place) + 1) * self.k - 1]);
+            // Where there are fewer than k, all of them were found.
+            last.is_finite() && self.engine.is_drowned(self.p(place), 1.0 - last * last)
+        };
+        places.filter(weak).collect()
+    }
+
     /// Rows of V of queries, in `f64`.
     pub(super) fn fine_rows(&self, places: &[u32]) -> Vec<f64> {
         let stride = self.engine.v.stride();
@@ -153,7 +168,10 @@ impl<T: Chosen> Job<'_, T> {
         loop {
             if search.exact {
                 let mut neighbours = self.exact()?;
-                self.tiny(&self.fine_places(), &mut neighbours)?;
+                let fine = self.fine_places();
+                self.tiny(&fine, &mut neighbours)?;
+                let plain = (0..self.queries() as u32).filter(|place| fine.binary_search(place).is_err());
+                self.tiny(&self.drowned(plain, &neighbours), &mut neighbours)?;
                 let candidates = self.candidates();
                 let gate = GateCounts { candidates, kept: candidates, pruned: 0 };
                 let report = SearchReport { exact: true, gate, widened, audit: None };
@@ -196,6 +214,9 @@ impl<T: Chosen> Job<'_, T> {
 
     /// Whether walks would take longer than all pairs: a few of them are tried, once for each kind of question.
     fn is_crowded(&self, envelope: &Envelope) -> bool {
+        if self.engine.shape.places().len() <= FEW {
+            return true;
+        }
         let count = (self.queries() / AUDITED).min(PILOTS);
         if count == 0 {
             return false;
@@ -236,16 +257,28 @@ impl<T: Chosen> Job<'_, T> {
 
     /// Holds queries of tiny residual variance against all pairs, in `f64`.
     fn tiny(&self, places: &[u32], out: &mut Neighbours) -> Result<u64, Error> {
+        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(places));
+        let query = |at: usize| self.fine_query(places[at], &rows[at * stride..(at + 1) * stride]);
+        self.against_all(&Fine(self.engine), places, query, out)
+    }
+
+    /// Holds some queries against all pairs.
+    fn against_all<'b, S: Source>(
+        &self,
+        source: &S,
+        places: &[u32],
+        query: impl Fn(usize) -> Query<'b, S::Real> + Sync,
+        out: &mut Neighbours,
+    ) -> Result<u64, Error> {
         if places.is_empty() {
             return Ok(0);
         }
-        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(places));
-        let query = |at: usize| self.fine_query(places[at], &rows[at * stride..(at + 1) * stride]);
-        let field = self.engine.shape.field();
-        let source = Fine(self.engine);
-        let found = exact::exact(&source, field, self.k, places.len(), query, |_| field.leaves(), self.task)?;
-        places.iter().enumerate().for_each(|(at, &place)| exact::copy(&found, at, out, self.owner(place)));
-        Ok(places.len() as u64 * field.len() as u64)
+        let nothing = |_: &mut (), _: usize, _: &[S::Real], _: &[S::Real], _: &[u32]| ();
+        let all = exact::all_pairs(source, self.k, places.len(), query, || (), nothing, self.task)?;
+        let mut found = Found::default();
+        all.into_iter().flat_map(|(_, best)| best).for_each(|mut best| found.push(best.finish(), self.k));
+        places.iter().enumerate().for_each(|(at, &place)| found.copy(at, out, self.owner(place)));
+        Ok(places.len() as u64 * self.engine.shape.field().len() as u64)
     }
 
     pub(super) fn by_id(&self) -> Vec<u32> {
@@ -294,10 +327,16 @@ impl<T: Chosen> Job<'_, T> {
     ) -> Result<u64, Error> {
         let is_tiny = |place: &u32| envelope.is_some() && self.engine.is_tiny(self.p(*place));
         let (tiny, rest): (Vec<u32>, Vec<u32>) = places.iter().partition(|place| is_tiny(place));
+        let is_asked = envelope.is_some() && matches!(self.whose, Whose::Asked(_));
+        let is_strange = |place: &u32| is_asked && self.engine.is_strange(self.p(*place));
+        let (strange, rest): (Vec<u32>, Vec<u32>) = rest.into_iter().partition(is_strange);
         let (fine, plain): (Vec<u32>, Vec<u32>) =
             rest.into_iter().partition(|&place| self.engine.is_fine(self.p(place)));
         let mut kept = self.tiny(&tiny, out)?;
+        kept += self.against_all(self.engine, &strange, |at| self.query(strange[at]), out)?;
         kept += self.walk_in(self.engine, field, envelope, &plain, |at| self.query(plain[at]), out)?;
+        let mut fine = fine;
+        fine.extend(self.drowned(plain.iter().chain(&strange).copied(), out));
         if !fine.is_empty() {
             let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine));
             let query = |at: usize| self.fine_query(fine[at], &rows[at * stride..(at + 1) * stride]);

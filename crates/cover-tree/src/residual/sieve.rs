@@ -20,9 +20,7 @@ pub(super) struct Sieve<'a, T> {
 
 impl<'a, T: Chosen> Sieve<'a, T> {
     pub(super) fn new(engine: &'a Engine<T>) -> Self {
-        // Numbers are rounded once, each of `stride / 16` sums in a lane, then those of 16 lanes; the kernel is off by a few units
-        // more. All by at most 2^-24 of the variance, which bounds every partial sum of |v w| (Cauchy and Schwarz).
-        let off = (engine.v.stride() / 16 + 16) as f64 * (-24_f64).exp2() * engine.shape.variance;
+        let off = engine.off();
         let empty = || (Vec::new(), Vec::new());
         let ((rows, inverse), (squares, dots)) = (empty(), empty());
         Self { engine, rows, inverse, squares, dots, hits: Vec::new(), off }

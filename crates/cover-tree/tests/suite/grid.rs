@@ -1,6 +1,6 @@
 //! Kernels by layouts: what breaks single precision or an envelope in one of them breaks it here.
 
-use crate::residual::{gaussian, worst};
+use crate::residual::{gaussian, worst_of};
 use canopy_cover_tree::{Inducing, Kernel, KernelKind, ResidualOptions};
 
 /// A layout: its name, coordinates a point, points, and inducing points (given, or k-means++).
@@ -26,6 +26,9 @@ fn sphere(n: usize) -> Vec<f64> {
     tracks.collect()
 }
 
+/// What `f32` doesn't tell apart, as a share of the variance over the residual variances.
+const SINGLE: f64 = 3e-7;
+
 fn layouts() -> Vec<Layout> {
     let centres = |count: usize| Inducing::KMeans { count, seed: 3 };
     let duplicates = gaussian(3 * 60, 21).repeat(6);
@@ -43,6 +46,7 @@ fn layouts() -> Vec<Layout> {
 
 #[test]
 fn every_kernel_in_every_layout() {
+    let mut poor = Vec::new();
     let kinds = [KernelKind::Matern12, KernelKind::Matern32, KernelKind::Matern52, KernelKind::Rbf];
     for Layout { name, dim, rows, inducing } in layouts() {
         for kind in kinds {
@@ -52,9 +56,13 @@ fn every_kernel_in_every_layout() {
             for lengthscales in [vec![1.5 * wide], each] {
                 let kernel = Kernel { kind, variance: 2.0, lengthscales };
                 let options = ResidualOptions { kernel, inducing: inducing.clone(), ..ResidualOptions::default() };
-                let found = worst(&rows, dim, &options, 10);
-                assert!(found >= 0.999, "{name}, {:?}: recall {found}", options.kernel);
+                let found = worst_of(&rows, dim, &options, 10, (100, SINGLE));
+                // NaN is poor as well.
+                if found.partial_cmp(&0.999).is_none_or(std::cmp::Ordering::is_lt) {
+                    poor.push(format!("{name}, {:?}: recall {found}", options.kernel));
+                }
             }
         }
     }
+    assert!(poor.is_empty(), "{poor:#?}");
 }

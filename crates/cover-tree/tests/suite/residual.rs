@@ -39,21 +39,32 @@ fn asked(tree: &ResidualTree, rows: &[f64], dim: usize, k: usize, search: &Searc
 }
 
 /// Recall of everything a tree can be asked, exact and not; the least of all.
-pub(crate) fn worst(rows: &[f64], dim: usize, options: &ResidualOptions, k: usize) -> f64 {
+fn worst(rows: &[f64], dim: usize, options: &ResidualOptions, k: usize) -> f64 {
+    worst_of(rows, dim, options, k, (20, 0.0))
+}
+
+/// [`worst`] with so many new queries, and what counts as a tie: see [`recall`].
+pub(crate) fn worst_of(
+    rows: &[f64],
+    dim: usize,
+    options: &ResidualOptions,
+    k: usize,
+    (queries, blur): (usize, f64),
+) -> f64 {
     let tree = build(rows, dim, options);
     let oracle = Oracle::new(rows, dim, &options.kernel, &tree.inducing(), tree.report().jitter);
     let n = rows.len() / dim;
-    let new = gaussian(20 * dim, 77);
+    let new = gaussian(queries * dim, 77);
     let mut least = 1.0_f64;
     for search in [Search::exact(), Search::default(), Search { gate: GatePreset::Off, ..Search::default() }] {
         let indexed = |i: usize| oracle.place(&rows[i * dim..(i + 1) * dim]);
         let found = all(&tree, k, &search);
-        least = least.min(recall(&oracle, &found.neighbours, 0.0, (0..n).map(|i| (indexed(i), oracle.others(i)))));
+        least = least.min(recall(&oracle, &found.neighbours, blur, (0..n).map(|i| (indexed(i), oracle.others(i)))));
         let found = before(&tree, k, &search);
-        least = least.min(recall(&oracle, &found.neighbours, 0.0, (0..n).map(|i| (indexed(i), (0..i).collect()))));
+        least = least.min(recall(&oracle, &found.neighbours, blur, (0..n).map(|i| (indexed(i), (0..i).collect()))));
         let found = asked(&tree, &new, dim, k, &search);
         let fresh = new.chunks_exact(dim).map(|x| (oracle.place(x), (0..n).collect()));
-        least = least.min(recall(&oracle, &found.neighbours, 0.0, fresh));
+        least = least.min(recall(&oracle, &found.neighbours, blur, fresh));
     }
     least
 }
