@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { CallOptions, LongCallOptions } from '../../engine/cancel.js'
 import type { Collection, CollectionInfo, ImportOptions, ImportReport, ListOptions, PutOptions, RebuildReport } from '../../engine/collection.js'
 import type { Database } from '../../engine/database.js'
@@ -26,8 +27,11 @@ export interface Shared {
   measured(ms: number): void
 }
 
-/** Records a transaction of `put`; a copy takes more. */
-const BATCH = 512
+/** Records a transaction of `put` where vectors come along, and of texts, as in a folder. */
+const BATCH = 2_048
+const BATCH_OF_TEXTS = 512
+/** Records that are checked before the event loop gets its turn: about a millisecond. */
+const PIECE = 256
 const MAX_PAGE = 1_000
 const ATTEMPTS = 4
 
@@ -71,9 +75,10 @@ export class PostgresCollection implements AnyCollection {
     return this.put(records, 'update', options)
   }
 
-  /** Writes records in batches of up to 512, each one transaction. When a batch fails, those before it stay. */
+  /** Writes records in batches of up to 512 texts or 2,048 vectors, each one transaction. When a batch fails, those before it stay. */
   async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
-    return this.putBatches(input, mode, options, BATCH)
+    const [first] = Array.isArray(input) ? (input as readonly RecordInput[]) : [input as RecordInput]
+    return this.putBatches(input, mode, options, options.vectors === undefined && first?.vector === undefined ? BATCH_OF_TEXTS : BATCH)
   }
 
   /** The same with batches of another size: a copy commits more at once. @internal */
@@ -239,10 +244,12 @@ export class PostgresCollection implements AnyCollection {
   }
 
   async #putBatch(records: readonly RecordInput[], vectors: Float32Array | undefined, mode: PutMode, signal: AbortSignal | undefined): Promise<PutOutcome[]> {
+    // Its owner may change a matrix as soon as the event loop turns.
+    const own = vectors?.slice()
     for (let attempt = 1; ; attempt += 1) {
       const row = await this.#current()
-      const drafts = records.map((record, i) => draft(record, vectors?.subarray(i * (row.dim ?? 0), (i + 1) * (row.dim ?? 0)), row))
-      if (vectors !== undefined && row.dim === null) throw noVectors(this.name)
+      if (own !== undefined && row.dim === null) throw noVectors(this.name)
+      const drafts = await draftAll(records, own, row)
       // The first time an unchanged text keeps its vector; if that changed meanwhile, all are embedded.
       const kept = mode === 'insert' || attempt > 1 ? new Set<string>() : await this.#unchanged(row, drafts, signal)
       await this.#embed(row, drafts.filter(({ id }) => !kept.has(id)), signal)
@@ -252,7 +259,7 @@ export class PostgresCollection implements AnyCollection {
           const [now] = await transaction.rows<{ generation: number }>({ text: 'select generation from collections where id = $1 for share', values: [row.id] })
           if (now === undefined) throw notFound(this.name)
           if (now.generation !== row.generation) throw new Overtaken()
-          return writeDrafts(transaction, row, drafts, mode, kept)
+          return writeDrafts(transaction, row, drafts, mode, kept, mode === 'insert' && attempt === 1)
         }, signal)
       } catch (error) {
         const cause = (error as Error).cause
@@ -391,6 +398,17 @@ export function notFound(name: string): CanopyError {
 
 function noVectors(name: string): CanopyError {
   return new CanopyError('COLLECTION_NO_VECTORS', 'invalid_input', `collection ${JSON.stringify(name)} holds no vectors: create it with a model or a dimension`)
+}
+
+/** Checks records; their vectors may be the rows of a matrix. */
+async function draftAll(records: readonly RecordInput[], matrix: Float32Array | undefined, row: Row): Promise<Draft[]> {
+  const dim = matrix === undefined ? 0 : matrix.length / records.length
+  const drafts: Draft[] = []
+  for (const [i, record] of records.entries()) {
+    if (i > 0 && i % PIECE === 0) await turn()
+    drafts.push(draft(record, matrix?.subarray(i * dim, (i + 1) * dim), row))
+  }
+  return drafts
 }
 
 function matrixDim(records: number, matrix: Float32Array | undefined): number {

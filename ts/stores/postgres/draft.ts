@@ -25,20 +25,20 @@ export interface Shape {
   metric: Metric | null
 }
 
-/** Checks one record as the core does, with its codes. */
+/** Checks one record as the core does, with its codes. `row` is its vector out of a matrix that nobody else changes. */
 export function draft(input: RecordInput, row: Float32Array | undefined, { dim }: Shape): Draft {
   checkShape(input)
   const text = (input.text ?? '').toWellFormed()
-  const metadata = wellFormed(input.metadata ?? {})
+  const metadata = input.metadata === undefined ? '{}' : wellFormed(input.metadata)
   const id = input.id?.toWellFormed() ?? contentId(text, metadata)
   checkId(id)
   checkSize(id, 'text', text, MAX.textBytes)
   checkSize(id, 'metadata', metadata, MAX.metadataBytes)
   const given = row ?? input.vector
   if (text.trim() === '' && given === undefined) throw new CanopyError('TEXT_EMPTY', 'invalid_input', `record ${JSON.stringify(id)} has an empty text and no vector, so nothing could ever find it: send a text or a vector`)
-  const vector = given === undefined ? null : given instanceof Float32Array ? given.slice() : Float32Array.from(given)
+  const vector = row ?? (given === undefined ? null : Float32Array.from(given))
   if (vector !== null) checkVector(id, vector, dim)
-  const fields = json(flatten(checkDepth(id, metadata)))
+  const fields = metadata === '{}' ? '{}' : json(flatten(checkDepth(id, metadata)))
   return { id, text: storable(text), rawText: text.includes('\0') ? JSON.stringify(text) : null, metadata, fields, vector }
 }
 
@@ -47,7 +47,8 @@ function checkShape(input: RecordInput): void {
     throw new CanopyError('JSON_INVALID', 'invalid_input', `the record isn't valid: ${problem}`)
   }
   if (typeof input !== 'object' || input === null || Array.isArray(input)) fail('it must be an object such as { "id": "a", "text": "…" }')
-  for (const [key, value] of Object.entries(input)) {
+  for (const key in input) {
+    const value = input[key as keyof RecordInput]
     if (!KNOWN.has(key)) fail(`unknown field ${JSON.stringify(key)}; a record has id, text, metadata and vector`)
     if ((key === 'id' || key === 'text') && value !== undefined && typeof value !== 'string') fail(`${key} must be a string, not ${typeof value}`)
   }
@@ -58,11 +59,13 @@ function checkShape(input: RecordInput): void {
 }
 
 function checkId(id: string): void {
-  const reason = id === '' ? 'is empty' : Buffer.byteLength(id) > MAX.idBytes ? 'is too long' : id.includes('\0') ? 'contains the NUL character' : undefined
+  const reason = id === '' ? 'is empty' : id.length * 3 > MAX.idBytes && Buffer.byteLength(id) > MAX.idBytes ? 'is too long' : id.includes('\0') ? 'contains the NUL character' : undefined
   if (reason !== undefined) throw new CanopyError('RECORD_ID', 'invalid_input', `record id ${JSON.stringify(id.slice(0, 64))} ${reason}: use 1 to ${MAX.idBytes} bytes of text without the NUL character`)
 }
 
 function checkSize(id: string, what: string, value: string, limit: number): void {
+  // A character of UTF-16 takes at most 3 bytes.
+  if (value.length * 3 <= limit) return
   const received = Buffer.byteLength(value)
   if (received > limit) throw new CanopyError('RECORD_TOO_LARGE', 'too_large', `${what} of record ${JSON.stringify(id)} is ${received} bytes, the limit is ${limit}: split the record`)
 }

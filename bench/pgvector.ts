@@ -1,0 +1,42 @@
+// canopy bench pgvector: searching and loading in PostgreSQL with pgvector, with a plain client beside us in the same run.
+//
+//   canopy bench pgvector [--json] [-n 100000] [--rounds 3] [--parts load,search] [--no-record]
+//
+// The server is the one that CANOPY_TEST_POSTGRES names, one that `npm run services` brought up, or one that is brought up for the bench.
+// -n 1000000 needs 8 GiB of memory, and about an hour for the indexes on two cores.
+
+import { parseArgs } from 'node:util'
+import { clustered } from './lib/pgvector/data.js'
+import { measureLoading } from './lib/pgvector/load.js'
+import { measureSearching } from './lib/pgvector/search.js'
+import { postgres } from './lib/pgvector/server.js'
+import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
+
+const PARTS = { load: measureLoading, search: measureSearching }
+
+/** Runs the bench with the arguments behind its name. */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    allowNegative: true,
+    options: { ...COMMON_OPTIONS, rows: { type: 'string', short: 'n', default: '100000' }, rounds: { type: 'string', default: '3' }, parts: { type: 'string', default: Object.keys(PARTS).join(',') } },
+  })
+  const [rows, rounds] = [Number(values.rows), Number(values.rounds)]
+  say(`making ${rows} vectors`)
+  const matrix = clustered(rows, 1)
+  const { url, stop } = await postgres()
+  const figures: Record<string, unknown> = {}
+  const checks: Check[] = []
+  try {
+    for (const name of values.parts.split(',')) {
+      if (!(name in PARTS)) throw new TypeError(`there is no part "${name}" (${Object.keys(PARTS).join(', ')})`)
+      say(`${name}:`)
+      const found = await PARTS[name as keyof typeof PARTS](url, matrix, rounds)
+      figures[name] = found.figures
+      checks.push(...found.checks)
+    }
+  } finally {
+    await stop()
+  }
+  finish({ bench: 'pgvector', options: { rows, rounds, parts: values.parts }, figures, checks, skipped: [] }, values)
+}
