@@ -11,8 +11,6 @@ pub(crate) struct Data {
     pub(crate) dim: usize,
     pub(crate) base: Vec<f32>,
     pub(crate) queries: Vec<f32>,
-    /// 100 a query, nearest first.
-    pub(crate) truth: Option<Vec<u32>>,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -32,10 +30,7 @@ pub(crate) fn load(what: &str, folder: Option<&str>) -> Result<Data> {
 fn fashion(folder: &Path) -> Result<Data> {
     let (base, dim) = numbers(&folder.join("base.u8.npy"))?;
     let (queries, _) = numbers(&folder.join("query.u8.npy"))?;
-    let (truth, _) = npy(&folder.join("gt100.i32.npy"), |bytes, _| {
-        Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-    })?;
-    Ok(Data { name: "fashion-mnist".into(), dim, base, queries, truth: Some(truth) })
+    Ok(Data { name: "fashion-mnist".into(), dim, base, queries })
 }
 
 /// A matrix of vectors; the last of them, at most 1,000, become queries.
@@ -43,7 +38,7 @@ fn file(path: &Path) -> Result<Data> {
     let (mut base, dim) = numbers(path)?;
     let asked = (base.len() / dim / 10).min(1000);
     let queries = base.split_off(base.len() - asked * dim);
-    Ok(Data { name: path.display().to_string(), dim, base, queries, truth: None })
+    Ok(Data { name: path.display().to_string(), dim, base, queries })
 }
 
 fn numbers(path: &Path) -> Result<(Vec<f32>, usize)> {
@@ -101,7 +96,7 @@ fn clustered(count: usize) -> Data {
     let mut all = vec![0.0_f32; (count + QUERIES) * DIM];
     all.par_chunks_mut(DIM).enumerate().for_each(|(i, out)| row(i as u64, out));
     let queries = all.split_off(count * DIM);
-    Data { name: format!("clustered-{count}"), dim: DIM, base: all, queries, truth: None }
+    Data { name: format!("clustered-{count}"), dim: DIM, base: all, queries }
 }
 
 fn normal(seed: u64, at: u64) -> f32 {

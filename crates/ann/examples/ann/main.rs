@@ -3,7 +3,8 @@
 //! `cargo run --release -p canopy-ann --example ann -- --data fashion-mnist DIR | clustered-1m | FILE.npy | FILE.fvecs`
 //!
 //! Options: `--metric l2|cosine|dot`, `--degree`, `--ef`, `--alpha`, `--walk-dim`, `--storage f32` (of the build), `--queries N`, `--points10` and
-//! `--points100 EF:RERANK,…` (of searches for 10 and 100), `--filters`, `--file`, `--peers`, `--tune RECALL`. Progress goes to standard error; the last line of standard output is one JSON object. Each point is measured three times, and the
+//! `--points100 EF:RERANK,…` (of searches for 10 and 100), `--filters`, `--file`, `--peers` (`--no-reference` leaves `hnsw_rs` out, whose build takes minutes), `--tune RECALL`, `--dump FOLDER` (vectors, queries, true
+//! neighbours and the index, for others to measure with). `canopy bench ann` runs it so. Progress goes to standard error; the last line of standard output is one JSON object. Each point is measured three times, and the
 //! best is shown, because other programs share the machine.
 
 mod data;
@@ -58,10 +59,7 @@ fn main() -> Result<()> {
         data.dim,
         start.elapsed().as_secs_f64()
     );
-    let truth = match data.truth.take() {
-        Some(truth) => truth,
-        None => truth(&data, metric),
-    };
+    let truth = truth(&data, metric);
     let default = BuildOptions::default();
     let options = BuildOptions {
         degree: arguments.number("--degree", default.degree)?,
@@ -79,17 +77,25 @@ fn main() -> Result<()> {
     let name = std::mem::take(&mut data.name);
     let (count, dim) = (slots.len(), data.dim);
     let base = std::mem::take(&mut data.base);
-    let base = if arguments.has("--peers") { base } else { Vec::new() };
+    let base = if arguments.has("--peers") || arguments.has("--dump") { base } else { Vec::new() };
     eprintln!(
         "built in {build:.2} s, walks over {} of {dim} values, {:.1} MB beside the vectors",
         index.walk_dim(),
         index.graph_bytes() as f64 / 1e6
     );
+    if let Some(folder) = arguments.text("--dump") {
+        more::dump(std::path::Path::new(folder), &index, &base, &data.queries, &truth)?;
+    }
     let stream = more::stream();
     let mut points = Vec::new();
     for (k, text) in [
-        (10, arguments.text("--points10").unwrap_or("16:16,24:24,32:32,48:40,64:48,96:64")),
-        (100, arguments.text("--points100").unwrap_or("110:110,130:130,160:150,200:180,260:220")),
+        (10, arguments.text("--points10").unwrap_or("12:16,16:20,20:24,20:30,24:30,24:40,32:40,48:50,64:64,96:64")),
+        (
+            100,
+            arguments
+                .text("--points100")
+                .unwrap_or("40:120,60:120,60:140,80:150,100:160,100:200,130:200,160:220,200:240,260:260"),
+        ),
     ] {
         for point in text.split(',') {
             let (ef, rerank) = point.split_once(':').ok_or("points are written EF:RERANK")?;
@@ -106,7 +112,8 @@ fn main() -> Result<()> {
         extra += &more::file(&index, &data.queries[..dim], at)?;
     }
     if arguments.has("--peers") {
-        extra += &more::peers(&index, &base, &data.queries, &truth, metric)?;
+        let reference = !arguments.has("--no-reference");
+        extra += &more::peers(&index, &base, &data.queries, &truth, metric, reference)?;
     }
     if let Some(recall) = arguments.text("--tune") {
         for k in [10, 100] {

@@ -5,6 +5,9 @@ use canopy_ann::graph::{GraphIndex, SearchOptions};
 use canopy_ann::ivf::{IvfOptions, IvfPq};
 use canopy_ann::{Lists, Pipeline, Searcher};
 use canopy_core::{Cancel, Hit, MetricKind, Progress, Rows, SlotSet};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::time::Instant;
 
 #[path = "../../tests/reference/hnsw.rs"]
@@ -105,6 +108,7 @@ pub(crate) fn peers(
     queries: &[f32],
     truth: &[u32],
     metric: MetricKind,
+    reference: bool,
 ) -> Result<String> {
     let (cancel, dim) = (Cancel::new(), index.dim());
     let slots: Vec<u32> = (0..index.len() as u32).collect();
@@ -113,15 +117,15 @@ pub(crate) fn peers(
     let lists = IvfPq::build(&slots, rows, metric, IvfOptions::default(), &cancel, &Progress::default())?;
     let lists_s = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let reference = hnsw::Reference::build(base, dim, metric);
+    let reference = reference.then(|| hnsw::Reference::build(base, dim, metric));
     let reference_s = start.elapsed().as_secs_f64();
     let listed = Lists { lists: &lists, exact: index };
     let pipeline = Pipeline { graph: index, lists: &lists };
-    let ways: [(&dyn Searcher, f64, &[usize]); 3] = [
-        (&listed, lists_s, &[8, 16, 32, 64, 128]),
-        (&pipeline, lists_s, &[50, 100, 200, 400]),
-        (&reference, reference_s, &[16, 32, 64, 128, 256]),
-    ];
+    let mut ways: Vec<(&dyn Searcher, f64, &[usize])> =
+        vec![(&listed, lists_s, &[8, 16, 32, 64, 128]), (&pipeline, lists_s, &[50, 100, 200, 400])];
+    if let Some(reference) = &reference {
+        ways.push((reference, reference_s, &[16, 32, 64, 128, 256]));
+    }
     let mut all = Vec::new();
     for (way, build_s, breadths) in ways {
         for k in [10, 100] {
@@ -166,4 +170,16 @@ pub(crate) fn stream() -> f64 {
         best = best.min(start.elapsed().as_secs_f64());
     }
     (values.len() * 4) as f64 / best
+}
+
+/// Writes what other programs need to measure the same: row-major `f32`, the numbers of the 100 nearest of each query, nearest first, and the index.
+pub(crate) fn dump(folder: &Path, index: &GraphIndex, base: &[f32], queries: &[f32], truth: &[u32]) -> Result<()> {
+    let bytes = |values: &[u32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
+    // Piece by piece: a million vectors are a gigabyte.
+    let mut file = BufWriter::new(File::create(folder.join("base.f32"))?);
+    base.iter().try_for_each(|value| file.write_all(&value.to_le_bytes()))?;
+    file.flush()?;
+    std::fs::write(folder.join("queries.f32"), queries.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())?;
+    std::fs::write(folder.join("truth.u32"), bytes(truth))?;
+    Ok(index.save(&folder.join("canopy.index"))?)
 }
