@@ -207,7 +207,7 @@ export declare class BindingVectorIndex {
   check(): Promise<Outcome<boolean>>
   /** `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale }`. */
   info(): Promise<Outcome<Buffer>>
-  /** About the `k` best vectors of each query. `options`: `{ ef?, rerank? }`. */
+  /** About the `k` best vectors of each query. `options`: `{ preset?, ef?, rerank?, candidates?, keep?, probes? }`. */
   search(queries: Float32Array, k: number, options: string, filter?: BindingFilter | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingHits>>
   /** Adds or replaces vectors; searches come between. */
   upsert(slots: Uint32Array, vectors: Float32Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
@@ -217,6 +217,12 @@ export declare class BindingVectorIndex {
   vector(slot: number): Promise<Outcome<Float32Array | undefined | null>>
   /** Builds the index anew from its own vectors, beside searches. */
   rebuild(cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
+  /** About all vectors of at least this score, best first, at most `limit`; one row. `options`: `{ ef?, rerank? }`. */
+  range(query: Float32Array, least: number, limit: number, options: string, filter?: BindingFilter | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingHits>>
+  /** Finds the fastest search that reaches a recall and makes it the index's own: `{ options, recall, micros, reached }`. Searches go on meanwhile. */
+  autotune(recall: number, k: number, queries?: Float32Array | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Builds the inverted lists that the presets `hybrid` and `lists` need: `{ lists, bytes, hybridRecall, listsRecall }`. `options`: `{ lists?, parts?, optimise?, seed? }`. */
+  prepare(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
 }
 
 /** What is done to each row. */
@@ -402,6 +408,9 @@ export interface BindingWithin {
 /** The bottleneck distance of two diagrams, each births and deaths one after the other. */
 export declare function bottleneckDistance(a: Float64Array, b: Float64Array, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>
 
+/** What a build will take: `{ bytes, graphBytes, buildBytes, buildSeconds, threads }`. `options`: `{ count, dim, metric?, build? }`. */
+export declare function estimateVectorIndex(options: string): Promise<Outcome<Buffer>>
+
 /** Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`. */
 export declare function hyperSuggestions(nodes: number, starts: Uint32Array, members: Uint32Array, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
 
@@ -443,3 +452,6 @@ export declare function verifyAudit(path: string): Promise<Outcome<Buffer>>
 
 /** The Wasserstein distance of this order. */
 export declare function wassersteinDistance(a: Float64Array, b: Float64Array, order: number, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>
+
+/** Numbers of one or two bytes (`f16`, `i8`, `u8`) as numbers of four. */
+export declare function widenedVectors(bytes: Uint8Array, kind: string): Promise<Outcome<Float32Array>>

@@ -57,12 +57,21 @@ export {
   VectorFilter,
   VectorIndex,
   type GraphOptions,
+  type VectorEstimate,
+  type VectorEstimateOptions,
   type VectorHit,
   type VectorHits,
   type VectorIndexInfo,
   type VectorIndexOptions,
+  type VectorListOptions,
+  type VectorLists,
+  type VectorPreset,
+  type VectorRangeOptions,
   type VectorSearchOptions,
+  type VectorTuning,
 } from './engine/vector-index.js'
+export { VectorIndexes, type NamedIndex, type VectorIndexSpec } from './engine/vector-indexes.js'
+export type { VectorValues } from './engine/vector-values.js'
 export {
   PoincareBall,
   trainPoincare,

@@ -4,18 +4,11 @@ import test from 'ava'
 import { VectorIndex } from '../../ts/index.js'
 import { folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
+import { cloud } from '../helpers/vectors.js'
 
 const [N, DIM] = [4000, 32]
 
-/** Vectors around a few centres, so that they have neighbours. */
-function cloud(n: number, seed: number): Float32Array {
-  let state = seed
-  const next = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32 - 0.5
-  const centres = Float32Array.from({ length: 40 * DIM }, next)
-  return Float32Array.from({ length: n * DIM }, (_, i) => (centres[(Math.floor(i / DIM) % 40) * DIM + (i % DIM)] ?? 0) + next() * 0.4)
-}
-
-const vectors = cloud(N, 1)
+const vectors = cloud(N, DIM, 1)
 const row = (i: number): Float32Array => vectors.slice(i * DIM, (i + 1) * DIM)
 
 function squared(a: Float32Array, i: number): number {

@@ -6,6 +6,7 @@ import { CanopyError, unwrap } from './error.js'
 import { Ids, type VectorId } from './ids.js'
 import { parse, stringify } from './json.js'
 import type { Metric } from './types.js'
+import { widened, type VectorValues } from './vector-values.js'
 
 /** How a graph is built. */
 export interface GraphOptions {
@@ -31,7 +32,15 @@ export interface VectorIndexOptions<Id extends VectorId> extends LongCallOptions
   metric?: Metric | undefined
   /** An id for each vector, all of one kind; default: 0, 1, 2, … */
   ids?: readonly Id[] | Uint32Array | undefined
+  /** What ids will be, of an index that has none yet; default: what the first one is, or numbers. */
+  idKind?: 'number' | 'bigint' | 'string' | undefined
 }
+
+/**
+ * A way to search: `graph` (default) walks and scores what it found exactly; `exact` scores everything that may be found; `hybrid` orders the graph's candidates by 4-bit codes before
+ * the exact look, `lists` takes its candidates from inverted lists. The last two need `prepare`, which measures what they find: less than `graph` in the same time.
+ */
+export type VectorPreset = 'graph' | 'exact' | 'hybrid' | 'lists'
 
 /** How an index is searched. */
 export interface VectorSearchOptions extends CallOptions {
@@ -39,6 +48,14 @@ export interface VectorSearchOptions extends CallOptions {
   ef?: number | undefined
   /** Candidates that are scored again by their exact vectors. */
   rerank?: number | undefined
+  /** Default: `graph`. */
+  preset?: VectorPreset | undefined
+  /** `hybrid`: candidates of the graph; default 200. */
+  candidates?: number | undefined
+  /** `hybrid`: candidates that are left for the exact look; default three quarters. */
+  keep?: number | undefined
+  /** `lists`: lists that are read; default 32. */
+  probes?: number | undefined
   /** Vectors that may be found. */
   filter?: VectorFilter | undefined
 }
@@ -73,6 +90,62 @@ export interface VectorIndexInfo {
   stale: boolean
 }
 
+/** A search for everything that is near enough. */
+export interface VectorRangeOptions extends CallOptions, Pick<VectorSearchOptions, 'ef' | 'rerank' | 'filter'> {
+  /** Hits at most; default 10,000. */
+  limit?: number | undefined
+}
+
+/** What `autotune` found. */
+export interface VectorTuning {
+  options: { ef: number; rerank: number }
+  /** The share of the true `k` nearest that was found. */
+  recall: number
+  /** Median microseconds of a search on this machine. */
+  micros: number
+  /** Whether `recall` is what was asked for; if not, these are the best options tried. */
+  reached: boolean
+}
+
+/** How the inverted lists are built. */
+export interface VectorListOptions extends LongCallOptions {
+  /** Lists; default: about twice the square root of the number of vectors. */
+  lists?: number | undefined
+  /** Parts of a vector with a code of 4 bits each; default: one every four values. */
+  parts?: number | undefined
+  /** Whether vectors are rotated so that all parts vary alike; default true. */
+  optimise?: boolean | undefined
+  seed?: number | undefined
+}
+
+/** Inverted lists, and what the presets that use them find: the share of the true ten. */
+export interface VectorLists {
+  lists: number
+  bytes: number
+  hybridRecall: number
+  listsRecall: number
+}
+
+/** What is to be built. */
+export interface VectorEstimateOptions extends GraphOptions {
+  count: number
+  dim: number
+  metric?: Metric | undefined
+}
+
+/** What a build will take, bytes within about a tenth, seconds within a factor of two or three. */
+export interface VectorEstimate {
+  /** The index with its vectors. */
+  bytes: number
+  /** Of these, beside the vectors. */
+  graphBytes: number
+  /** In use during the build, beside the caller's own vectors. */
+  buildBytes: number
+  buildSeconds: number
+  /** Cores the seconds are for. */
+  threads: number
+}
+
 /** A set of vectors that searches may be confined to; made by `index.filter`, used as often as you like. */
 export class VectorFilter {
   /** @internal */
@@ -101,18 +174,25 @@ export class VectorIndex<Id extends VectorId = number> {
   /**
    * Builds an index of row-major `vectors`.
    *
+   * Numbers of one or two bytes are taken as they are: `Uint8Array`, `Int8Array`, and halves in a `Float16Array` or, bit by bit, a `Uint16Array`.
+   *
    * Throws `VECTOR_COUNT`, `VECTOR_NOT_FINITE`, `VECTOR_ZERO` (under cosine), `VECTOR_ID`, `VECTOR_DUPLICATE`, `INDEX_OPTION`.
    */
   static async build<Id extends VectorId = number>(
-    vectors: Float32Array,
-    { dim, metric, ids, signal, onProgress, ...build }: VectorIndexOptions<Id>,
+    vectors: VectorValues,
+    { dim, metric, ids, idKind, signal, onProgress, ...build }: VectorIndexOptions<Id>,
   ): Promise<VectorIndex<Id>> {
-    checkVectors(vectors)
-    const names = Ids.like(ids?.[0])
+    const values = await widened(vectors)
+    const names = ids?.[0] === undefined && idKind !== undefined ? new Ids(idKind) : Ids.like(ids?.[0])
     const slots = ids === undefined ? undefined : await names.assign(ids)
     const json = stringify({ dim, metric, build })
-    const native = await cancellable(signal, (cancel) => binding().BindingVectorIndex.build(vectors, slots, json, cancel, onProgress))
+    const native = await cancellable(signal, (cancel) => binding().BindingVectorIndex.build(values, slots, json, cancel, onProgress))
     return new VectorIndex<Id>(native, names)
+  }
+
+  /** What building an index will take, before it is built. Throws `INDEX_TOO_LARGE`, `VECTOR_DIMENSION`. */
+  static async estimate({ count, dim, metric, ...build }: VectorEstimateOptions): Promise<VectorEstimate> {
+    return parse(unwrap(await binding().estimateVectorIndex(stringify({ count, dim, metric, build }))))
   }
 
   /** Opens a saved index by mapping its file. Throws `INDEX_NOT_FOUND`, `INDEX_FOREIGN`, `INDEX_NEWER`, `INDEX_TRUNCATED`, `INDEX_CORRUPT`. */
@@ -136,9 +216,19 @@ export class VectorIndex<Id extends VectorId = number> {
     return parse(unwrap(await this.#native.info()))
   }
 
-  /** About the `k` nearest vectors of one query, best first. */
-  async search(query: Float32Array, k: number, options: VectorSearchOptions = {}): Promise<VectorHit<Id>[]> {
-    const { slots, scores } = await this.searchBatch(query, k, options)
+  /** About the `k` nearest vectors of one query, best first; all of them where there are fewer. */
+  async search(query: VectorValues, k: number, options: VectorSearchOptions = {}): Promise<VectorHit<Id>[]> {
+    return this.#hits(await this.searchBatch(query, k, options))
+  }
+
+  /** About all vectors whose score is at least `least`, best first: under l2 scores are minus the squared distance, so a radius `r` is `-(r * r)`. */
+  async range(query: VectorValues, least: number, { signal, filter, limit = 10_000, ...options }: VectorRangeOptions = {}): Promise<VectorHit<Id>[]> {
+    checkK(limit)
+    const values = await widened(query)
+    return this.#hits(await cancellable(signal, (cancel) => this.#native.range(values, least, limit, stringify(options), filter?.native, cancel)))
+  }
+
+  #hits({ slots, scores }: VectorHits): VectorHit<Id>[] {
     const hits: VectorHit<Id>[] = []
     for (const [i, slot] of slots.entries()) {
       if (slot === MISSING) break
@@ -148,12 +238,31 @@ export class VectorIndex<Id extends VectorId = number> {
   }
 
   /** The same for many queries at once, row-major, on all cores. */
-  async searchBatch(queries: Float32Array, k: number, { signal, filter, ...options }: VectorSearchOptions = {}): Promise<VectorHits> {
-    checkVectors(queries)
-    if (!Number.isInteger(k) || k < 1 || k > 1_000_000) {
-      throw new CanopyError('SEARCH_REQUEST', 'invalid_input', `k = ${k} vectors can't be asked for: choose a whole number between 1 and 1,000,000`)
-    }
-    return cancellable(signal, (cancel) => this.#native.search(queries, k, stringify(options), filter?.native, cancel))
+  async searchBatch(queries: VectorValues, k: number, { signal, filter, ...options }: VectorSearchOptions = {}): Promise<VectorHits> {
+    checkK(k)
+    const values = queries instanceof Float32Array ? queries : await widened(queries)
+    return cancellable(signal, (cancel) => this.#native.search(values, k, stringify(options), filter?.native, cancel))
+  }
+
+  /**
+   * Finds the fastest search that reaches a recall for `k` hits on this machine, and searches so from now on where a call says nothing else.
+   *
+   * `queries` should be like those to come; without them vectors of the index are moved a little. Searches go on meanwhile.
+   */
+  async autotune(recall: number, { k = 10, queries, signal }: CallOptions & { k?: number; queries?: VectorValues | undefined } = {}): Promise<VectorTuning> {
+    checkK(k)
+    const values = queries === undefined ? undefined : await widened(queries)
+    return parse(await cancellable(signal, (cancel) => this.#native.autotune(recall, k, values, cancel)))
+  }
+
+  /** Builds the inverted lists that the presets `hybrid` and `lists` need, and measures what these find. They are gone with the next change. */
+  async prepare({ signal, onProgress, ...options }: VectorListOptions = {}): Promise<VectorLists> {
+    return parse(await cancellable(signal, (cancel) => this.#native.prepare(stringify(options), cancel, onProgress)))
+  }
+
+  /** What ids are: `number`, `bigint` or `string`. */
+  get idKind(): string {
+    return this.#ids.kind
   }
 
   /** The id behind the number of a hit. */
@@ -167,10 +276,10 @@ export class VectorIndex<Id extends VectorId = number> {
   }
 
   /** Adds or replaces vectors. When it is aborted, the vectors stored so far stay. */
-  async upsert(ids: readonly Id[] | Uint32Array, vectors: Float32Array, { signal, onProgress }: LongCallOptions = {}): Promise<void> {
-    checkVectors(vectors)
+  async upsert(ids: readonly Id[] | Uint32Array, vectors: VectorValues, { signal, onProgress }: LongCallOptions = {}): Promise<void> {
+    const values = await widened(vectors)
     const slots = await this.#ids.assign(ids)
-    await cancellable(signal, (cancel) => this.#native.upsert(slots, vectors, cancel, onProgress))
+    await cancellable(signal, (cancel) => this.#native.upsert(slots, values, cancel, onProgress))
   }
 
   /** Takes vectors out; answers how many there were. */
@@ -193,7 +302,7 @@ export class VectorIndex<Id extends VectorId = number> {
   }
 }
 
-function checkVectors(vectors: unknown): void {
-  if (vectors instanceof Float32Array) return
-  throw new CanopyError('VECTOR_TYPE', 'invalid_input', 'vectors must be a Float32Array, row after row')
+function checkK(k: number): void {
+  if (Number.isInteger(k) && k >= 1 && k <= 1_000_000) return
+  throw new CanopyError('SEARCH_REQUEST', 'invalid_input', `k = ${k} vectors can't be asked for: choose a whole number between 1 and 1,000,000`)
 }

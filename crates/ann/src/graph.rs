@@ -37,7 +37,7 @@ use raw::Raw;
 pub use search::Work;
 pub use source::Vectors;
 use space::Space;
-pub use tune::{STRANGER, Tuned};
+pub use tune::{STRANGER, Tuned, recall};
 
 /// Most vectors of a graph: a candidate of a walk keeps one bit of its number for itself.
 pub const MAX_VECTORS: usize = 1 << 31;

@@ -45,6 +45,7 @@ pub mod flat;
 pub mod graph;
 pub mod hybrid;
 pub mod import;
+pub mod input;
 pub mod ivf;
 pub mod plan;
 mod random;

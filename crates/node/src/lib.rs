@@ -20,3 +20,4 @@ mod slot;
 mod system;
 mod topology;
 mod vector_index;
+mod vector_ways;

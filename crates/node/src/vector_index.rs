@@ -2,9 +2,10 @@
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run, run_json};
-use canopy_ann::graph::{BuildOptions, GraphIndex, SearchOptions};
+use crate::vector_ways::{Asked, Lists, answers};
+use canopy_ann::graph::{BuildOptions, GraphIndex};
 use canopy_collection::from_json;
-use canopy_core::{Cancel, Coded, Fault, MetricKind, Progress, Rows, SlotSet};
+use canopy_core::{Cancel, Coded, Fault, Hit, MetricKind, Progress, Rows, SlotSet};
 use napi::bindgen_prelude::{Buffer, Float32Array, Uint32Array};
 use napi_derive::napi;
 use parking_lot::RwLock;
@@ -56,10 +57,25 @@ pub struct BindingHits {
     pub scores: Float32Array,
 }
 
+impl BindingHits {
+    /// One row of `k` a query.
+    pub(crate) fn new(k: usize, found: &[Vec<Hit>]) -> Self {
+        let mut slots = vec![MISSING; found.len() * k];
+        let mut scores = vec![f32::NEG_INFINITY; found.len() * k];
+        for (row, hits) in found.iter().enumerate() {
+            for (place, hit) in hits.iter().enumerate() {
+                slots[row * k + place] = hit.slot;
+                scores[row * k + place] = hit.score;
+            }
+        }
+        Self { k: u32::try_from(k).unwrap_or(MISSING), slots: slots.into(), scores: scores.into() }
+    }
+}
+
 /// Vectors that a search may find.
 #[napi]
 pub struct BindingFilter {
-    allowed: Arc<SlotSet>,
+    pub(crate) allowed: Arc<SlotSet>,
 }
 
 #[napi]
@@ -74,7 +90,9 @@ impl BindingFilter {
 /// An index of vectors, numbered by the caller.
 #[napi]
 pub struct BindingVectorIndex {
-    index: Arc<RwLock<GraphIndex>>,
+    pub(crate) index: Arc<RwLock<GraphIndex>>,
+    /// Inverted lists over the same vectors, while these don't change.
+    pub(crate) lists: Lists,
 }
 
 #[napi]
@@ -99,7 +117,7 @@ impl BindingVectorIndex {
             let count = u32::try_from(rows.len()).map_err(|_| Refused::TooMany)?;
             let slots: Vec<u32> = slots.map_or_else(|| (0..count).collect(), |slots| slots.to_vec());
             let index = GraphIndex::build(&slots, rows, metric, options.build, &cancel, &progress)?;
-            Ok(Self { index: Arc::new(RwLock::new(index)) })
+            Ok(Self { index: Arc::new(RwLock::new(index)), lists: Lists::default() })
         })
         .await
     }
@@ -108,7 +126,7 @@ impl BindingVectorIndex {
     #[napi]
     pub async fn open(path: String) -> Outcome<BindingVectorIndex> {
         run(move || -> Result<Self, Trouble> {
-            Ok(Self { index: Arc::new(RwLock::new(GraphIndex::open(Path::new(&path))?)) })
+            Ok(Self { index: Arc::new(RwLock::new(GraphIndex::open(Path::new(&path))?)), lists: Lists::default() })
         })
         .await
     }
@@ -158,7 +176,7 @@ impl BindingVectorIndex {
         .await
     }
 
-    /// About the `k` best vectors of each query. `options`: `{ ef?, rerank? }`.
+    /// About the `k` best vectors of each query. `options`: `{ preset?, ef?, rerank?, candidates?, keep?, probes? }`.
     #[napi]
     pub async fn search(
         &self,
@@ -168,27 +186,15 @@ impl BindingVectorIndex {
         filter: Option<&BindingFilter>,
         cancel: Option<&BindingCancel>,
     ) -> Outcome<BindingHits> {
-        let (index, cancel) = (self.index.clone(), flag(cancel));
+        let (index, lists, cancel) = (self.index.clone(), self.lists.clone(), flag(cancel));
         let allowed = filter.map(|filter| filter.allowed.clone());
         run(move || -> Result<BindingHits, Trouble> {
-            let options: SearchOptions = from_json("the search options", &options)?;
+            let asked: Asked = from_json("the search options", &options)?;
             let index = index.read();
             let rows = Rows::new(&queries, index.dim()).map_err(canopy_ann::Error::from)?;
-            let k = k as usize;
-            let found = match rows.len() {
-                1 => vec![index.search(rows.row(0), k, options, allowed.as_deref(), &cancel)?],
-                _ => index.search_batch(rows, k, options, allowed.as_deref(), &cancel)?,
-            };
+            let found = answers(&index, &lists, rows, k as usize, asked, allowed.as_deref(), &cancel)?;
             drop(index);
-            let mut slots = vec![MISSING; found.len() * k];
-            let mut scores = vec![f32::NEG_INFINITY; found.len() * k];
-            for (row, hits) in found.iter().enumerate() {
-                for (place, hit) in hits.iter().enumerate() {
-                    slots[row * k + place] = hit.slot;
-                    scores[row * k + place] = hit.score;
-                }
-            }
-            Ok(BindingHits { k: u32::try_from(k).unwrap_or(MISSING), slots: slots.into(), scores: scores.into() })
+            Ok(BindingHits::new(k as usize, &found))
         })
         .await
     }
@@ -205,6 +211,7 @@ impl BindingVectorIndex {
         >,
     ) -> Outcome<bool> {
         let (index, cancel, progress) = (self.index.clone(), flag(cancel), progress(on_progress));
+        self.lists.forget();
         run(move || -> Result<bool, Trouble> {
             let (slots, vectors) = (slots.to_vec(), vectors.to_vec());
             upsert(&index, &slots, &vectors, &cancel, &progress)?;
@@ -217,6 +224,7 @@ impl BindingVectorIndex {
     #[napi]
     pub async fn remove(&self, slots: Uint32Array) -> Outcome<u32> {
         let index = self.index.clone();
+        self.lists.forget();
         run(move || -> Result<u32, Trouble> {
             let mut gone = 0;
             for chunk in slots.chunks(CHUNK) {

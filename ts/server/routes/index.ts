@@ -4,6 +4,7 @@ import collection from './collection.js'
 import collections from './collections.js'
 import health from './health.js'
 import importing from './import.js'
+import indexes from './indexes.js'
 import models from './models.js'
 import neighbors from './neighbors.js'
 import page from './page.js'
@@ -14,5 +15,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, neighbors, privacy]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, indexes, neighbors, privacy]) await app.register(group, context)
 }

@@ -35,16 +35,47 @@ pub struct Tuned {
     pub reached: bool,
 }
 
+/// The share of the true hits that was found. Equal scores are equally good: a hit counts when it is as near as the last true one.
+pub fn recall(found: &[Vec<Hit>], truth: &[Vec<Hit>]) -> f64 {
+    let right = |(found, truth): (&Vec<Hit>, &Vec<Hit>)| {
+        let least = truth.last().map_or(f32::INFINITY, |hit| hit.score);
+        found.iter().filter(|hit| hit.score >= least).count().min(truth.len())
+    };
+    let all: usize = truth.iter().map(Vec::len).sum();
+    found.iter().zip(truth).map(right).sum::<usize>() as f64 / all.max(1) as f64
+}
+
 impl GraphIndex {
-    /// Finds the fastest options that reach a recall, and searches with them from now on where a caller leaves the choice to the index.
+    /// Finds the fastest options that reach a recall, and searches with them from now on where a caller leaves the choice to the index; see [`GraphIndex::tuned`].
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::tuned`].
+    pub fn autotune(
+        &mut self,
+        recall: f64,
+        k: usize,
+        queries: Option<Rows<'_, f32>>,
+        cancel: &Cancel,
+    ) -> Result<Tuned, Error> {
+        let best = self.tuned(recall, k, queries, cancel)?;
+        self.search_by(best.options);
+        Ok(best)
+    }
+
+    /// From now on these options are the index's own choice; 0 leaves the usual one.
+    pub fn search_by(&mut self, options: SearchOptions) {
+        self.defaults = options;
+    }
+
+    /// The fastest options that reach a recall, without taking them.
     ///
     /// `queries` should be like those to come and not stand in the index. Without them moved vectors of the index are asked for. The truth is found by
-    /// comparing each query with every exact vector: 1,000,000 vectors of 256 values take about two seconds.
+    /// comparing each query with every exact vector: 1,000,000 vectors of 256 values take about two seconds. The times are of this machine now.
     ///
     /// # Errors
     /// [`Error::Option`] unless `recall` is in `0..=1`; those of a search.
-    pub fn autotune(
-        &mut self,
+    pub fn tuned(
+        &self,
         recall: f64,
         k: usize,
         queries: Option<Rows<'_, f32>>,
@@ -84,9 +115,6 @@ impl GraphIndex {
                 break;
             }
         }
-        if !queries.is_empty() && !self.is_empty() {
-            self.defaults = best.options;
-        }
         Ok(best)
     }
 
@@ -111,14 +139,7 @@ impl GraphIndex {
             times.sort_by(f64::total_cmp);
             best = best.min(times.get(times.len() / 2).copied().unwrap_or(0.0));
         }
-        // Equal scores are equally good: a hit counts when it is as near as the last true one.
-        let right = |(found, truth): (&Vec<Hit>, &Vec<Hit>)| {
-            let least = truth.last().map_or(f32::INFINITY, |hit| hit.score);
-            found.iter().filter(|hit| hit.score >= least).count().min(truth.len())
-        };
-        let all: usize = truth.iter().map(Vec::len).sum();
-        let recall = found.iter().zip(truth).map(right).sum::<usize>() as f64 / all.max(1) as f64;
-        Ok(Tuned { options, recall, micros: best, reached: false })
+        Ok(Tuned { options, recall: recall(&found, truth), micros: best, reached: false })
     }
 
     /// The true `k` best of each query, every exact vector looked at.
@@ -158,8 +179,13 @@ impl GraphIndex {
         Ok(tops.into_iter().map(TopK::into_sorted).collect())
     }
 
-    /// Vectors moved by the difference of two of their neighbours: about as far from the data as new vectors are. Points between two vectors would be too easy.
-    fn strangers(&self, cancel: &Cancel) -> Result<Vec<f32>, Error> {
+    /// Queries to measure with, row-major: vectors moved by the difference of two of their neighbours, about as far from the data as new vectors are. Points between two
+    /// vectors would be too easy.
+    ///
+    /// # Errors
+    /// [`Error::NoVectors`], [`Error::Cancelled`].
+    pub fn strangers(&self, cancel: &Cancel) -> Result<Vec<f32>, Error> {
+        self.need_vectors("make queries")?;
         let dim = self.dim();
         let mut random = Random::new(self.options.seed ^ 0x7E57);
         let mut all = Vec::new();
