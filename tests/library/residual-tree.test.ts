@@ -1,8 +1,10 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import test from 'ava'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { MISSING, ResidualTree } from '../../ts/index.js'
+import { CoverTree, MISSING, ResidualTree } from '../../ts/index.js'
 import { gaussian, sample } from '../../bench/lib/neighbors/data.js'
+import { at } from '../../bench/lib/paths.js'
 import { Oracle } from '../../bench/lib/neighbors/oracle.js'
 import { folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
@@ -108,3 +110,47 @@ test('V and p from elsewhere give the same neighbours', async (t) => {
 function inducing(): Float64Array {
   return Float64Array.from(gaussian(M, DIM, 9))
 }
+
+test('telemetry is a line that the committed schema describes', async (t) => {
+  const schema = JSON.parse(readFileSync(at('crates/cover-tree/telemetry.schema.json'), 'utf8')) as object
+  const validate = new Ajv2020({ strict: false }).compile(schema)
+  const tree = await ResidualTree.build(points, { dim: DIM, kernel, inducing: { count: M } })
+  const { report } = await tree.predecessors(K)
+  const plain = await CoverTree.build(points, { dim: DIM })
+  for (const line of [await tree.telemetry(), await tree.telemetry(report), await plain.telemetry()]) {
+    t.true(validate(JSON.parse(line)), JSON.stringify(validate.errors))
+    t.false(line.includes('\n'))
+  }
+  const search = JSON.parse(await tree.telemetry(report)) as Record<string, unknown>
+  t.is(search['gate1_pruned'], report.gate.pruned)
+  t.false(validate({ ...search, version: 2 }))
+  t.false(validate({ ...search, other: 1 }))
+})
+
+test('the guardrails before a large run: 4,096 points along the curve', async (t) => {
+  const many = gaussian(4096, DIM, 5)
+  const tree = await ResidualTree.build(many, { dim: DIM, kernel, inducing: { count: 256 } })
+  const { report } = await tree.predecessors(50, { gate: 'audit', audit: 64 })
+  t.true(report.gate.pruned > 0)
+  t.true((report.audit?.recall ?? 0) >= 0.999, JSON.stringify(report.audit))
+  // Under full load an order above what it takes; a quadratic build or walk would pass neither.
+  t.true((await tree.report()).buildS < 5)
+})
+
+test('no point, one point, fewer than k, all alike, and a search that is cancelled', async (t) => {
+  const options = { dim: 2, kernel: { kind: 'rbf', lengthscale: 1 }, inducing: { count: 8 } } as const
+  for (const n of [0, 1, 3]) {
+    const tree = await ResidualTree.build(Float64Array.from({ length: 2 * n }, (_, i) => i), options)
+    const { ids, distances } = await tree.predecessors(5)
+    t.is(ids.filter((id) => id !== MISSING).length, (n * (n - 1)) / 2)
+    t.is(distances.filter((distance) => Number.isNaN(distance)).length, 0)
+  }
+  const same = await ResidualTree.build(new Float64Array(200).fill(7), options)
+  const found = await same.knnAll(3)
+  t.true(found.distances.every((distance) => distance === 0))
+  const controller = new AbortController()
+  const large = await ResidualTree.build(gaussian(20_000, DIM, 4), { dim: DIM, kernel, inducing: { count: M } })
+  const running = large.predecessors(K, { exact: true, signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) })
+  t.is((await t.throwsAsync(running))?.message, 'enough')
+  t.is((await large.knn(points.subarray(0, DIM), 1)).ids.length, 1)
+})
