@@ -1,6 +1,8 @@
 // canopy bench cover-tree: exact neighbours from Node, with other libraries beside us in the same run.
 //
 //   canopy bench cover-tree [--metric euclidean|residual] [-n 32768] [-d 3] [-k 8|50] [--queries 1024] [--runs 3] [--peers] [--json] [--no-record]
+//   canopy bench cover-tree --suite | --sweep | --orders: both metrics at 2,048 to 32,768 points, at 4k to 64k with the scaling exponent, or
+//     by the order in which points are given; each build and search writes a line of telemetry on standard error
 //     residual: [--kernel matern12|matern32|matern52|rbf] [--lengthscale 1] [-m 512]
 
 import { parseArgs } from 'node:util'
@@ -8,6 +10,7 @@ import { workload, type Workload } from './lib/neighbors/data.js'
 import { euclidean, type Row } from './lib/neighbors/euclidean.js'
 import type { PlainKernel } from './lib/neighbors/oracle.js'
 import { residual, type ResidualRow } from './lib/neighbors/residual.js'
+import { exponent, suite, SUITE, SWEEP, table, type Order } from './lib/neighbors/suite.js'
 import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
 
 const KERNELS = ['matern12', 'matern32', 'matern52', 'rbf']
@@ -29,8 +32,12 @@ export async function run(args: string[]): Promise<void> {
       lengthscale: { type: 'string', default: '1' },
       inducing: { type: 'string', short: 'm', default: '512' },
       peers: { type: 'boolean', default: false },
+      suite: { type: 'boolean', default: false },
+      sweep: { type: 'boolean', default: false },
+      orders: { type: 'boolean', default: false },
     },
   })
+  if (values.suite || values.sweep || values.orders) return sizes(values)
   const { metric, peers } = values
   if (metric !== 'euclidean' && metric !== 'residual') throw new TypeError(`there is no metric "${metric}" (euclidean, residual)`)
   const [n, dim, k, queries, runs] = [values.points, values.dim, values.neighbors ?? (metric === 'residual' ? '50' : '8'), values.queries, values.runs].map(Number) as [number, number, number, number, number]
@@ -47,6 +54,20 @@ export async function run(args: string[]): Promise<void> {
     const [own, ...others] = (await euclidean(work, runs, peers)) as [Row, ...Row[]]
     report(values, options, own, others, euclideanChecks(work, own, others))
   }
+}
+
+/** Both metrics at many sizes, or in many orders. */
+async function sizes(values: { json: boolean; record: boolean; suite: boolean; sweep: boolean; orders: boolean; dim: string; runs: string }): Promise<void> {
+  const [dim, runs] = [Number(values.dim), Number(values.runs)]
+  const what = values.sweep ? 'sweep' : values.orders ? 'orders' : 'suite'
+  const orders: readonly Order[] = what === 'orders' ? ['natural', 'random', 'curve'] : ['random']
+  const rows = await suite({ sweep: SWEEP, orders: [32_768], suite: SUITE }[what], orders, dim, runs)
+  if (!values.json) for (const line of table(rows)) console.log(line)
+  const slopes = { euclidean: exponent(rows, 'euclidean'), residual: exponent(rows, 'residual') }
+  const recall = Math.min(...rows.flatMap((row) => row.recall ?? []))
+  const checks: Check[] = [{ name: 'audited recall', value: recall, unit: '', direction: 'at least', goal: 0.999, must: 0.99 }]
+  if (what === 'sweep') checks.push({ name: 'scaling exponent, all residual predecessors', value: slopes.residual, unit: '', direction: 'at most', goal: 1.15 })
+  finish({ bench: `cover-tree-${what}`, options: { dim, runs }, figures: { rows, ...(what === 'sweep' ? { exponent: slopes } : {}) }, checks, skipped: ['peers: see --metric residual --peers'] }, values)
 }
 
 function report(values: { json: boolean; record: boolean; metric: string; peers: boolean }, options: Record<string, unknown>, own: Row, others: Row[], checks: Check[]): void {
