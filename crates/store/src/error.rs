@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// Another process, or another handle in this one, has the folder open for writing.
-    #[error("{} is open for writing in {}: close it there, or open the folder read-only (`read_only`)", path.display(), holder(*pid))]
+    #[error("{} is open for writing in {}: close it there, or open the folder read-only (`readOnly`)", path.display(), holder(*pid))]
     Locked {
         /// The folder.
         path: PathBuf,
@@ -45,9 +45,15 @@ pub enum Error {
         detail: String,
     },
     /// There is no database to open read-only.
-    #[error("{} holds no database: open the folder once for writing to create it, or check the path", path.display())]
+    #[error("{} holds no database yet: add a record or open the folder for writing to make one, or check the path", path.display())]
     Missing {
         /// The folder.
+        path: PathBuf,
+    },
+    /// There is a file where the folder ought to be.
+    #[error("{} is a file: name the folder that holds the collections, or one that doesn't exist yet", path.display())]
+    NotAFolder {
+        /// The path.
         path: PathBuf,
     },
     /// No space is left; the transaction was rolled back and everything acknowledged before is kept.
@@ -249,6 +255,7 @@ impl Error {
             Self::Newer { .. } => ("STORE_NEWER", Fault::Corrupt),
             Self::Foreign { .. } => ("STORE_FOREIGN", Fault::Corrupt),
             Self::Missing { .. } => ("STORE_NOT_FOUND", Fault::NotFound),
+            Self::NotAFolder { .. } => ("STORE_NOT_A_FOLDER", Fault::InvalidInput),
             Self::Full { .. } => ("STORE_FULL", Fault::NoSpace),
             Self::Permission { .. } => ("STORE_PERMISSION", Fault::Permission),
             Self::ReadOnly { .. } => ("STORE_READ_ONLY", Fault::ReadOnly),
@@ -283,6 +290,8 @@ impl Error {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.kind() {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::Permission { path, detail },
+            // Making a folder fails like this where a file has its name, or that of one above it.
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Self::NotAFolder { path },
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
             _ => Self::Io { path, detail },
         }

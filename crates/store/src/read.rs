@@ -66,16 +66,17 @@ impl Store {
         })
     }
 
-    /// Up to `limit` records in the order of their ids (by UTF-8 bytes), after the id `after`.
+    /// Up to `limit` records in the order of their ids (by UTF-8 bytes), after the id `after`; with their vectors if `with_vector`.
     ///
     /// The last record's id is the next call's `after`: pages stay right while records come and go.
     ///
     /// # Errors
     /// [`Error::CollectionNotFound`], [`Error::Corrupt`], [`Error::Io`].
-    pub fn page(&self, key: u32, after: Option<&str>, limit: usize) -> Result<Vec<Record>> {
+    pub fn page(&self, key: u32, after: Option<&str>, limit: usize, with_vector: bool) -> Result<Vec<Record>> {
         let connection = self.readers.lease()?;
         let sql = self.sql(key);
-        let mut page = connection.prepare_cached(&sql.page).map_err(|error| self.failed(&error))?;
+        let text = if with_vector { &sql.page_vectors } else { &sql.page };
+        let mut page = connection.prepare_cached(text).map_err(|error| self.failed(&error))?;
         // No id is empty, so all ids come after the empty one.
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = page.query((after.unwrap_or(""), limit)).map_err(|error| self.failed(&error))?;

@@ -64,6 +64,7 @@ pub(crate) struct Sql {
     pub(crate) get_slot: String,
     pub(crate) get_slot_vector: String,
     pub(crate) page: String,
+    pub(crate) page_vectors: String,
     pub(crate) upserted: String,
     pub(crate) deleted: String,
 }
@@ -99,7 +100,8 @@ impl Sql {
             get_id: format!("{joined} WHERE r.id = ?1"),
             get_slot: format!("SELECT {RECORD}, NULL FROM r{key} r WHERE r.slot = ?1"),
             get_slot_vector: format!("{joined} WHERE r.slot = ?1"),
-            page: format!("{joined} WHERE r.id > ?1 ORDER BY r.id LIMIT ?2"),
+            page: format!("SELECT {RECORD}, NULL FROM r{key} r WHERE r.id > ?1 ORDER BY r.id LIMIT ?2"),
+            page_vectors: format!("{joined} WHERE r.id > ?1 ORDER BY r.id LIMIT ?2"),
             upserted: format!("SELECT slot FROM r{key} WHERE sequence > ?1 ORDER BY sequence"),
             deleted: format!("SELECT slot FROM f{key} WHERE sequence > ?1 ORDER BY slot"),
         }

@@ -151,11 +151,13 @@ impl Store {
     /// Dropping does the same without saying whether it worked; nothing acknowledged depends on it.
     ///
     /// # Errors
-    /// [`Error::Full`] or [`Error::Io`]: the log stays and the next opening reads it.
+    /// [`Error::Io`]: the log stays and the next opening reads it. The same goes for a full disk, which is no error here:
+    /// who just heard that a record is stored must not read next that it isn't.
     pub fn close(self) -> Result<()> {
         self.readers.clear();
         let Some(writer) = &self.writer else { return Ok(()) };
-        writer.lock().fold_log().map_err(|error| self.failed(&error))
+        let folded = writer.lock().fold_log().map_err(|error| self.failed(&error));
+        folded.or_else(|error| if matches!(error, Error::Full { .. }) { Ok(()) } else { Err(error) })
     }
 
     pub(crate) fn writer_for(&self, action: &'static str) -> Result<parking_lot::MutexGuard<'_, Writer>> {

@@ -47,7 +47,7 @@ fn everything_arrives_and_the_copy_goes() {
         updated_ms: created_ms + 1,
     };
     assert_eq!(
-        store.page(1, None, 9).unwrap(),
+        store.page(1, None, 9, true).unwrap(),
         [
             expected(0, "a", "a wing in a slipstream", "{\"year\":1958}", Some([1.0, 2.0]), 1_700_000_000_000),
             expected(1, "b", "heat — transfer", "{}", Some([-0.5, 0.25]), 1_700_000_000_002),

@@ -147,7 +147,7 @@ proptest! {
         let info = store.collection("notes").unwrap();
         prop_assert_eq!(info.count, model.records.len() as u64);
         prop_assert!(expected.keys().all(|&slot| slot < info.slot_end));
-        let page = store.page(key, None, 100).unwrap();
+        let page = store.page(key, None, 100, true).unwrap();
         let found: Vec<_> = page.into_iter().map(|record| (record.id, (record.slot, record.text, record.vector))).collect();
         prop_assert_eq!(found, model.records.into_iter().collect::<Vec<_>>());
     }
@@ -302,9 +302,9 @@ fn one_writes_others_read() {
     store.close().unwrap();
     let store = open(&dir);
     store.apply(key, &[put("b", "two", None, PutMode::Insert)]).unwrap();
-    assert_eq!(view.page(key, None, 9).unwrap().len(), 2);
+    assert_eq!(view.page(key, None, 9, false).unwrap().len(), 2);
     store.compact().unwrap();
-    assert_eq!(view.page(key, Some("a"), 9).unwrap()[0].id, "b");
+    assert_eq!(view.page(key, Some("a"), 9, false).unwrap()[0].id, "b");
 }
 
 #[test]
