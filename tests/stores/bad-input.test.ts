@@ -43,7 +43,7 @@ conform('an unknown collection, record or model', async (t, database) => {
   const notes = await db.create('notes', { model: null })
   await fails(t, 'RECORD_NOT_FOUND', () => notes.update({ id: 'nobody', text: 'x' }))
   await fails(t, 'RECORD_NOT_FOUND', () => notes.similar('nobody'))
-  await fails(t, 'MODEL_MISSING', () => db.create('other', { model: 'gpt-9' }))
+  await fails(t, 'MODEL_UNKNOWN', () => db.create('other', { model: 'gpt-9' }))
   await fails(t, 'COLLECTION_EXISTS', () => db.create('notes'))
 })
 

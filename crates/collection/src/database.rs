@@ -73,7 +73,7 @@ impl Database {
     /// Makes a collection.
     ///
     /// # Errors
-    /// `COLLECTION_EXISTS`, `COLLECTION_NAME`, `COLLECTION_SPEC`, `MODEL_MISSING`, `STORE_*`.
+    /// `COLLECTION_EXISTS`, `COLLECTION_NAME`, `COLLECTION_SPEC`, `MODEL_UNKNOWN`, `STORE_*`.
     pub fn create(&self, name: &str, options: &CreateOptions) -> Result<CollectionView, Error> {
         let vectors = self.vector_spec(options)?;
         let settings = options
@@ -96,7 +96,11 @@ impl Database {
         match (&options.model, &options.remote_model, options.dim) {
             (Some(_), Some(_), _) => spec("model and remoteModel exclude each other"),
             (Some(name), None, dim) => {
-                let identity = self.shared.models.get(name, true)?.identity().clone();
+                let unknown = |error| match error {
+                    Error::ModelMissing(message) => Error::ModelUnknown(message),
+                    other => other,
+                };
+                let identity = self.shared.models.get(name, true).map_err(unknown)?.identity().clone();
                 let own = u32::try_from(identity.dim).expect("a model's dimension fits in 32 bits");
                 if dim.is_some_and(|dim| dim != own) {
                     return Err(Error::Spec(format!("model {name} makes vectors of {own} values; leave dim out")));

@@ -28,7 +28,7 @@ pub enum Error {
     #[error("the database is closed; open it again before using it")]
     Closed,
     /// The text isn't the JSON that the call takes.
-    #[error("{what} isn't valid: {problem}")]
+    #[error("{what} can't be read: {problem}")]
     Json {
         /// What was being read.
         what: &'static str,
@@ -63,12 +63,27 @@ pub enum Error {
         /// Vectors received.
         vectors: usize,
     },
+    /// Vectors of another length than the collection's.
+    #[error(
+        "the vectors sent have {received} numbers, those of collection {collection:?} have {expected}: embed with the model of this collection"
+    )]
+    VectorDimension {
+        /// The collection.
+        collection: String,
+        /// Numbers a vector here.
+        expected: usize,
+        /// Numbers a vector received.
+        received: usize,
+    },
     /// Vectors sent to a collection that holds none.
     #[error("collection {0:?} holds no vectors: create it with a model or a dimension")]
     NoVectors(String),
     /// A vector search that has no vector to search with.
     #[error("{0}")]
     ModelMissing(String),
+    /// A model named by the caller that no folder has.
+    #[error("{0}")]
+    ModelUnknown(String),
     /// The model on disk isn't the one that made the stored vectors.
     #[error(
         "collection {collection:?} was embedded with {stored}, but the model now is {present}; their vectors can't be \
@@ -108,6 +123,24 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What the parser said, in words of JSON instead of those of Rust.
+    pub(crate) fn json(what: &'static str, error: &serde_json::Error) -> Self {
+        let words = [
+            ("expected struct RecordInput", "expected an object"),
+            ("expected a sequence", "expected an array"),
+            ("type: sequence", "type: array"),
+            ("type: map", "type: object"),
+            ("expected usize", "expected a whole number"),
+            ("expected u32", "expected a whole number"),
+            ("expected u64", "expected a whole number"),
+            ("expected f32", "expected a number"),
+        ];
+        let problem = words.iter().fold(error.to_string(), |text, (rust, json)| text.replace(rust, json));
+        Self::Json { what, problem }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
@@ -124,8 +157,10 @@ impl Coded for Error {
             Self::SearchEmpty => "SEARCH_EMPTY",
             Self::TextEmpty { .. } => "TEXT_EMPTY",
             Self::VectorCount { .. } => "VECTOR_COUNT",
+            Self::VectorDimension { .. } => "VECTOR_DIMENSION",
             Self::NoVectors(_) => "COLLECTION_NO_VECTORS",
             Self::ModelMissing(_) => "MODEL_MISSING",
+            Self::ModelUnknown(_) => "MODEL_UNKNOWN",
             Self::ModelChanged { .. } | Self::Overtaken(_) => "MODEL_MISMATCH",
             Self::Spec(_) => "COLLECTION_SPEC",
             Self::RecordNotFound { .. } => "RECORD_NOT_FOUND",
@@ -148,6 +183,8 @@ impl Coded for Error {
             | Self::SearchEmpty
             | Self::TextEmpty { .. }
             | Self::VectorCount { .. }
+            | Self::VectorDimension { .. }
+            | Self::ModelUnknown(_)
             | Self::NoVectors(_)
             | Self::Spec(_) => Fault::InvalidInput,
             Self::ModelChanged { .. } | Self::Overtaken(_) => Fault::Conflict,

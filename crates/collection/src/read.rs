@@ -63,7 +63,7 @@ pub struct RecordView {
 
 /// Stored metadata as raw JSON; the store has checked it.
 pub(crate) fn raw(metadata: String) -> Result<Box<RawValue>, Error> {
-    RawValue::from_string(metadata).map_err(|error| Error::Json { what: "stored metadata", problem: error.to_string() })
+    RawValue::from_string(metadata).map_err(|error| Error::json("stored metadata", &error))
 }
 
 /// The records in slots that were chosen from `resident`; `None` where there is another by now.
@@ -147,16 +147,10 @@ impl Collection {
 
     /// A page of all records; it reads the store alone, so nothing has to be loaded for it.
     fn all(&self, store: &Store, options: &ListOptions, vectors: bool) -> Result<Page, Error> {
-        let mut records = store.page(self.key, options.after.as_deref(), options.limit + 1)?;
+        let mut records = store.page(self.key, options.after.as_deref(), options.limit + 1, vectors)?;
         let more = records.len() > options.limit;
         records.truncate(options.limit);
         let next = if more { records.last().map(|record| record.id.clone()) } else { None };
-        if vectors {
-            let slots: Vec<u32> = records.iter().map(|record| record.slot).collect();
-            for (record, full) in records.iter_mut().zip(store.get_slots(self.key, &slots, true)?) {
-                record.vector = full.filter(|full| full.id == record.id).and_then(|full| full.vector);
-            }
-        }
         Ok(Page { records: records.into_iter().map(RecordView::new).collect::<Result<_, _>>()?, next })
     }
 }

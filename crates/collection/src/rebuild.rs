@@ -50,7 +50,7 @@ impl Database {
     /// records that are done.
     ///
     /// # Errors
-    /// `COLLECTION_NOT_FOUND`, `MODEL_MISSING`, `STORE_*`, `CANCELLED`.
+    /// `COLLECTION_NOT_FOUND`, `MODEL_UNKNOWN`, `STORE_*`, `CANCELLED`.
     pub fn rebuild(
         &self,
         name: &str,

@@ -158,7 +158,7 @@ impl Database {
 /// # Errors
 /// `JSON_INVALID` when a value can't be written, which only a defect of ours could cause.
 pub fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|error| Error::Json { what: "the answer", problem: error.to_string() })
+    serde_json::to_vec(value).map_err(|error| Error::json("the answer", &error))
 }
 
 /// Reads options that arrive as JSON.
@@ -166,5 +166,5 @@ pub fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// `JSON_INVALID` with the parser's words.
 pub fn from_json<'a, T: serde::Deserialize<'a>>(what: &'static str, json: &'a str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| Error::Json { what, problem: error.to_string() })
+    serde_json::from_str(json).map_err(|error| Error::json(what, &error))
 }

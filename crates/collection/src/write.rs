@@ -69,8 +69,8 @@ impl Collection {
         mode: PutMode,
         cancel: &Cancel,
     ) -> Result<Vec<PutReport>, Error> {
-        let inputs: Vec<RecordInput<'_>> = serde_json::from_slice(records)
-            .map_err(|error| Error::Json { what: "the array of records", problem: error.to_string() })?;
+        let inputs: Vec<RecordInput<'_>> =
+            serde_json::from_slice(records).map_err(|error| Error::json("the array of records", &error))?;
         let store = self.shared.store()?;
         let seen = self.see(&store)?;
         let rows = self.rows(&seen.spec, vectors, inputs.len())?;
@@ -117,8 +117,18 @@ impl Collection {
     ) -> Result<Option<Rows<'v, f32>>, Error> {
         let Some(vectors) = vectors else { return Ok(None) };
         let Some(spec) = &spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
-        let rows = Rows::new(vectors, spec.dim as usize)?;
-        if rows.len() == records { Ok(Some(rows)) } else { Err(Error::VectorCount { records, vectors: rows.len() }) }
+        self.shaped(vectors, spec.dim as usize, records).map(Some)
+    }
+
+    /// `vectors` as one row of `dim` for each of `records`.
+    pub(crate) fn shaped<'v>(&self, vectors: &'v [f32], dim: usize, records: usize) -> Result<Rows<'v, f32>, Error> {
+        if records > 0 && !vectors.is_empty() && vectors.len().is_multiple_of(records) && vectors.len() != records * dim
+        {
+            let (expected, received) = (dim, vectors.len() / records);
+            return Err(Error::VectorDimension { collection: self.name.clone(), expected, received });
+        }
+        let rows = Rows::new(vectors, dim)?;
+        if rows.len() == records { Ok(rows) } else { Err(Error::VectorCount { records, vectors: rows.len() }) }
     }
 
     /// Embeds what needs it and commits it.

@@ -133,7 +133,7 @@ fn specifications_that_contradict_themselves_are_refused() {
         (json!({ "dim": 2, "metric": "manhattan" }), "COLLECTION_SPEC"),
         (json!({ "remoteModel": "x" }), "COLLECTION_SPEC"),
         (json!({ "remoteModel": "x", "model": "y" }), "COLLECTION_SPEC"),
-        (json!({ "model": "no-such-model" }), "MODEL_MISSING"),
+        (json!({ "model": "no-such-model" }), "MODEL_UNKNOWN"),
     ] {
         let options = serde_json::from_value(spec.clone()).unwrap();
         assert_eq!(fixture.database.create("c", &options).unwrap_err().code(), code, "{spec}");

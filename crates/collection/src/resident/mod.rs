@@ -178,5 +178,5 @@ pub(crate) fn parse_metadata(metadata: &str) -> Result<Map<String, Json>, Error>
     if metadata == "{}" {
         return Ok(Map::new());
     }
-    serde_json::from_str(metadata).map_err(|error| Error::Json { what: "stored metadata", problem: error.to_string() })
+    serde_json::from_str(metadata).map_err(|error| Error::json("stored metadata", &error))
 }

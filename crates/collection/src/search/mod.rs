@@ -17,7 +17,7 @@ use crate::embedding::Ready;
 use crate::error::Error;
 use crate::filter;
 use crate::resident::Resident;
-use canopy_core::{Cancel, Progress, Rows, SlotSet};
+use canopy_core::{Cancel, Progress, SlotSet};
 use canopy_store::{CollectionSpec, Store};
 use std::time::Instant;
 
@@ -103,9 +103,7 @@ impl Collection {
 
     fn check_query(&self, spec: &CollectionSpec, vector: &[f32]) -> Result<(), Error> {
         let Some(spec) = &spec.vectors else { return Err(Error::NoVectors(self.name.clone())) };
-        let rows = Rows::new(vector, spec.dim as usize)?;
-        rows.check_finite()?;
-        if rows.len() == 1 { Ok(()) } else { Err(Error::VectorCount { records: 1, vectors: rows.len() }) }
+        Ok(self.shaped(vector, spec.dim as usize, 1)?.check_finite()?)
     }
 
     /// The text as a vector, where the search wants one and the collection's model can make it.

@@ -155,8 +155,7 @@ impl SearchRequest {
     /// # Errors
     /// `JSON_INVALID` for what isn't the request's shape, `SEARCH_REQUEST` for a value out of range.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        let request: Self = serde_json::from_str(json)
-            .map_err(|error| Error::Json { what: "the search request", problem: error.to_string() })?;
+        let request: Self = serde_json::from_str(json).map_err(|error| Error::json("the search request", &error))?;
         request.check()?;
         Ok(request)
     }
