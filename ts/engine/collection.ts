@@ -1,4 +1,5 @@
 import type { BindingCancel, BindingCollection, BindingError, BindingPutMode } from '#native'
+import { choice, matrixArgument, textArgument, vectorArgument } from './arguments.js'
 import { batches, type Batch } from './batches.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
@@ -139,6 +140,7 @@ export class Collection {
    */
   async put(input: RecordInput | readonly RecordInput[], mode: PutMode, options: PutOptions = {}): Promise<PutOutcome[]> {
     const records = Array.isArray(input) ? (input as readonly RecordInput[]) : [input as RecordInput]
+    choice('mode', mode, MODES)
     checkMatrix(records.length, options.vectors)
     const outcomes: PutOutcome[] = []
     try {
@@ -161,12 +163,13 @@ export class Collection {
   }
 
   async #putBatch(batch: Batch, mode: PutMode, { signal }: CallOptions): Promise<PutOutcome[]> {
-    const vectors = batch.vectors ?? (await this.#embed(batch.records.map((record) => record.text ?? ''), signal))
+    const vectors = batch.vectors ?? (await this.#embed(batch.records.map((record) => textOf(record)), signal))
     return parse(await cancellable(signal, (cancel) => this.#native.put(batch.json, vectors, mode as BindingPutMode, cancel)))
   }
 
   /** Writes records that are already a JSON array in UTF-8, in one transaction, and answers in JSON: nothing is parsed here. */
   async putJson(records: Buffer, mode: PutMode, { signal }: CallOptions = {}): Promise<Buffer> {
+    choice('mode', mode, MODES)
     if (this.#remote !== undefined) {
       return Buffer.from(JSON.stringify(await this.put(parse<RecordInput[]>(records), mode, { signal })))
     }
@@ -186,7 +189,7 @@ export class Collection {
 
   /** The record with this id as JSON in UTF-8, or undefined. */
   async getJson(id: string, { vector = false }: { vector?: boolean } = {}): Promise<Buffer | undefined> {
-    const answer = unwrap(await this.#native.get(id.toWellFormed(), vector))
+    const answer = unwrap(await this.#native.get(textArgument('id', id), vector))
     return answer.length === NULL.length && answer.equals(NULL) ? undefined : answer
   }
 
@@ -216,14 +219,17 @@ export class Collection {
   }
 
   /** The same answer as JSON in UTF-8, for a server that passes it on without reading it. */
-  async searchJson({ vector, ...request }: SearchRequest, { signal }: CallOptions = {}): Promise<Buffer> {
-    const query = vector === undefined ? await this.#embedQuery(request, signal) : toFloat32(vector)
-    return cancellable(signal, (cancel) => this.#native.search(stringify(request), query, cancel))
+  async searchJson(asked: SearchRequest, { signal }: CallOptions = {}): Promise<Buffer> {
+    const { vector, ...request } = asked ?? {}
+    const json = requestJson(request)
+    const query = vector === undefined ? await this.#embedQuery(request, signal) : vectorArgument('vector', vector)
+    return cancellable(signal, (cancel) => this.#native.search(json, query, cancel))
   }
 
   /** Runs one request for many query vectors (row-major) in one pass over the data. */
   async searchBatch(vectors: Float32Array, request: Omit<SearchRequest, 'text' | 'vector'> = {}, { signal }: CallOptions = {}): Promise<SearchAnswer[]> {
-    return parse(await cancellable(signal, (cancel) => this.#native.searchBatch(stringify(request), vectors, cancel)))
+    const [json, queries] = [requestJson(request), matrixArgument('vectors', vectors)]
+    return parse(await cancellable(signal, (cancel) => this.#native.searchBatch(json, queries, cancel)))
   }
 
   /** Records like this one, without it. */
@@ -233,7 +239,8 @@ export class Collection {
 
   /** The same answer as JSON in UTF-8. */
   async similarJson(id: string, request: SearchRequest = {}, { signal }: CallOptions = {}): Promise<Buffer> {
-    return cancellable(signal, (cancel) => this.#native.similar(id.toWellFormed(), stringify(request), cancel))
+    const json = requestJson(request)
+    return cancellable(signal, (cancel) => this.#native.similar(textArgument('id', id), json, cancel))
   }
 
   /**
@@ -241,7 +248,8 @@ export class Collection {
    * batch commits with the position behind it, so an import that was interrupted goes on where it was.
    */
   async import(path: string, { signal, onProgress, ...options }: ImportOptions = {}): Promise<ImportReport> {
-    const report = await cancellable(signal, (cancel) => this.#native.import(path, stringify(options), cancel, onProgress))
+    const source = textArgument('path', path)
+    const report = await cancellable(signal, (cancel) => this.#native.import(source, stringify(options), cancel, onProgress))
     if (this.#remote !== undefined) await this.#embedMissing(this.#remote, { signal })
     return parse(report)
   }
@@ -271,7 +279,7 @@ export class Collection {
   }
 
   async #embedQuery(request: SearchRequest, signal: AbortSignal | undefined): Promise<Float32Array | null> {
-    if (request.mode === 'keyword' || request.text === undefined || request.text.trim() === '') return null
+    if (request.mode === 'keyword' || typeof request.text !== 'string' || request.text.trim() === '') return null
     return this.#embed([request.text], signal)
   }
 
@@ -283,12 +291,26 @@ export class Collection {
 /** How the core says in JSON that there is nothing. */
 const NULL = Buffer.from('null')
 
-function toFloat32(vector: Float32Array | readonly number[]): Float32Array {
-  return vector instanceof Float32Array ? vector : Float32Array.from(vector)
+const MODES = ['insert', 'upsert', 'update'] as const
+
+/** The text of a record, or of what somebody without types sent for one: the core says what is wrong with it. */
+function textOf(record: Partial<RecordInput> | null | undefined): string {
+  return typeof record?.text === 'string' ? record.text : ''
+}
+
+/** A request in JSON, where a number that is none would become null, as if nothing had been asked. */
+function requestJson(request: SearchRequest): string {
+  const { minScore } = request ?? {}
+  if (minScore !== undefined && !Number.isFinite(minScore)) {
+    throw new CanopyError('SEARCH_REQUEST', 'invalid_input', `search request: minScore must be a finite number, not ${String(minScore)}`)
+  }
+  return stringify(request ?? {})
 }
 
 function checkMatrix(records: number, matrix: Float32Array | undefined): void {
-  if (matrix === undefined || (records > 0 && matrix.length % records === 0)) return
+  if (matrix === undefined) return
+  matrixArgument('vectors', matrix)
+  if (records > 0 && matrix.length % records === 0) return
   throw new CanopyError(
     'VECTOR_COUNT',
     'invalid_input',

@@ -1,4 +1,5 @@
 import type { BindingDatabase } from '#native'
+import { textArgument } from './arguments.js'
 import { cancellable, type CallOptions } from './cancel.js'
 import { Collection, type CollectionIndex, type CollectionInfo } from './collection.js'
 import { CanopyError, unwrap } from './error.js'
@@ -51,13 +52,13 @@ export class Database {
 
   /** Makes a collection; COLLECTION_EXISTS if there is one of this name. */
   async create(name: string, spec: CollectionSpec = {}): Promise<Collection> {
-    unwrap(await this.#native.create(name, stringify(await this.#nativeSpec(spec))))
+    unwrap(await this.#native.create(textArgument('name', name), stringify(await this.#nativeSpec(spec ?? {}))))
     return this.collection(name)
   }
 
   /** The collection of this name; COLLECTION_NOT_FOUND if there is none. */
   async collection(name: string): Promise<Collection> {
-    const known = this.#open.get(name)
+    const known = this.#open.get(textArgument('name', name))
     if (known !== undefined) return known
     const opening = this.#openCollection(name)
     this.#open.set(name, opening)
@@ -78,7 +79,7 @@ export class Database {
   /** Deletes a collection with its records; COLLECTION_NOT_FOUND if there is none. */
   async drop(name: string): Promise<void> {
     this.#open.delete(name)
-    unwrap(await this.#native.drop(name))
+    unwrap(await this.#native.drop(textArgument('name', name)))
   }
 
   /** The models at hand. */
@@ -88,7 +89,7 @@ export class Database {
 
   /** Vectors of texts by a model, row-major. `wait: false` fails with MODEL_LOADING while the model loads. */
   async embed(model: string, texts: readonly string[], { signal, wait = true }: CallOptions & { wait?: boolean } = {}): Promise<Float32Array> {
-    const remote = this.#remotes.get(model)
+    const remote = this.#remotes.get(textArgument('model', model))
     if (remote !== undefined) return remote.embed(texts, { signal })
     return cancellable(signal, (cancel) => this.#native.embed(model, stringify(texts), wait, cancel))
   }

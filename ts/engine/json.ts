@@ -1,3 +1,5 @@
+import { CanopyError } from './error.js'
+
 // JSON that crosses the boundary: parsed and written natively off the main thread, so that only small pieces are handled here.
 
 /** A value that JSON can hold. */
@@ -8,11 +10,20 @@ export function parse<T>(answer: Buffer): T {
   return JSON.parse(answer.toString('utf8')) as T
 }
 
-/** JSON in UTF-8 that the core accepts: half a surrogate pair, which UTF-8 can't hold, becomes U+FFFD. */
+/**
+ * JSON in UTF-8 that the core accepts: half a surrogate pair, which UTF-8 can't hold, becomes U+FFFD.
+ *
+ * Throws `JSON_INVALID` for what JSON can't hold: a bigint, a cycle, thousands of levels.
+ */
 export function stringify(value: unknown): string {
-  const text = JSON.stringify(value)
-  // JSON.stringify escapes lone surrogates and nothing else as \ud8.. to \udf..; an escaped backslash before "ud" only costs the slow path.
-  return text.includes('\\ud') ? JSON.stringify(wellFormed(JSON.parse(text) as Json)) : text
+  try {
+    const text = JSON.stringify(value) ?? 'null'
+    // JSON.stringify escapes lone surrogates and nothing else as \ud8.. to \udf..; an escaped backslash before "ud" only costs the slow path.
+    return text.includes('\\ud') ? JSON.stringify(wellFormed(JSON.parse(text) as Json)) : text
+  } catch (error) {
+    const reason = error instanceof RangeError ? 'it is nested too deeply' : String((error as Error).message).split('\n', 1)[0]
+    throw new CanopyError('JSON_INVALID', 'invalid_input', `what was sent can't be written as JSON: ${reason}; send objects, arrays, strings, numbers, true, false and null, a few levels deep`)
+  }
 }
 
 function wellFormed(value: Json): Json {

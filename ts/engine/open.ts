@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { binding } from './binding.js'
 import { Database } from './database.js'
-import { unwrap } from './error.js'
+import { CanopyError, unwrap } from './error.js'
 import { stringify } from './json.js'
 import native from './native.cjs'
 import type { Embedder } from './types.js'
@@ -39,6 +39,8 @@ const IDLE_MS = 10 * 60 * 1000
 /** Opens a folder, making it where there is none. One process writes; others may open it with `readOnly`. */
 export async function open(dir: string, { remoteModels = {}, ...options }: OpenOptions = {}): Promise<Database> {
   const { modelIdleMs = IDLE_MS, models = path.join(native.packageRoot(), 'models') } = options
+  // path.resolve makes the current folder of an empty name, and a database would be put there.
+  if (dir === '') throw new CanopyError('ARGUMENT', 'invalid_input', 'the folder has no name: send a path such as "./notes"')
   const folder = path.resolve(dir)
   const database = unwrap(await binding().BindingDatabase.open(folder, stringify({ ...options, models: [models], modelIdleMs })))
   return new Database(folder, database, new Map(Object.entries(remoteModels)), modelIdleMs)

@@ -1,3 +1,4 @@
+import { textArgument } from '../engine/arguments.js'
 import type { Database } from '../engine/database.js'
 import { open as openFolder, type OpenOptions } from '../engine/open.js'
 import type { AnyDatabase } from './any.js'
@@ -18,6 +19,7 @@ export const isPostgres = (location: string): location is PostgresAddress => /^p
 export function open(location: PostgresAddress, options?: PostgresOptions): Promise<PostgresDatabase>
 export function open(location: string, options?: OpenOptions): Promise<Database>
 // Which kind of options goes with which location is what the overloads say.
-export function open(location: string, options: OpenOptions | PostgresOptions = {}): Promise<AnyDatabase> {
-  return isPostgres(location) ? openPostgres(location, options as PostgresOptions) : openFolder(location.replace(/^embedded:\/\//, ''), options as OpenOptions)
+export async function open(location: string, options: OpenOptions | PostgresOptions = {}): Promise<AnyDatabase> {
+  const place = textArgument('location', location)
+  return isPostgres(place) ? openPostgres(place, options as PostgresOptions) : openFolder(place.replace(/^embedded:\/\//, ''), options as OpenOptions)
 }
