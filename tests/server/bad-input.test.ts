@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { loadConfig } from '../../ts/config/load.js'
 import { startServer } from '../../ts/server/start.js'
@@ -33,7 +35,9 @@ test('wrong dimension, numbers that are none, empty text, duplicates, unknown co
   refused(t, await call('POST', '/v1/collections/nobody/search', { text: 'a' }), 404, 'COLLECTION_NOT_FOUND')
   refused(t, await call('POST', '/v1/collections', { name: 'p' }), 409, 'COLLECTION_EXISTS')
   refused(t, await call('POST', '/v1/collections', { name: 'a/b' }), 400, 'COLLECTION_NAME')
-  refused(t, await call('POST', '/v1/collections', { name: 'q', model: 'gpt-9' }), 503, 'MODEL_MISSING')
+  refused(t, await call('POST', '/v1/collections', { name: 'q', model: 'gpt-9' }), 400, 'MODEL_UNKNOWN')
+  refused(t, await call('POST', '/v1/collections/p/rebuild', { model: 'gpt-9' }), 400, 'MODEL_UNKNOWN')
+  t.regex((await call('POST', records, [{ id: 'b', text: 'b', vector: [1, 2] }])).json.message ?? '', /\b2\b.*\b3\b/, 'what was received and what would be right')
 })
 
 test('bodies that cannot be read', async (t) => {
@@ -44,7 +48,7 @@ test('bodies that cannot be read', async (t) => {
   refused(t, await call('POST', search, '{"text":'), 400, 'JSON_INVALID')
   refused(t, await call('POST', records, '[{"id":'), 400, 'JSON_INVALID')
   refused(t, await call('POST', records, '{"id":"a"}'), 400, 'JSON_INVALID')
-  refused(t, await call('POST', search, '{"__proto__":{"a":1},"text":"x"}'), 400, 'JSON_INVALID')
+  refused(t, await call('POST', search, '{"__proto__":{"a":1},"text":"x"}'), 400, 'REQUEST_INVALID')
   const broken = Buffer.concat([Buffer.from('{"text":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])
   refused(t, await call('POST', search, broken), 400, 'ENCODING_INVALID')
   refused(t, await call('POST', records, broken), 400, 'ENCODING_INVALID')
@@ -56,8 +60,46 @@ test('bodies that cannot be read', async (t) => {
   refused(t, await call('POST', search, { text: 'x', filter: { a: { near: 1 } } }), 400, 'FILTER_INVALID')
   refused(t, await call('GET', `${records}?limit=many`), 400, 'REQUEST_INVALID')
   refused(t, await call('GET', `${records}?filter=%7B`), 400, 'REQUEST_INVALID')
+  for (const path of [`${records}?limits=3`, `${records}/a?vectors=true`, `${records}/a/similar?filters=%7B%7D`]) refused(t, await call('GET', path), 400, 'REQUEST_INVALID')
+  const mistyped = await call('POST', `${records}?mode=upsrt`, [{ id: 'a', text: 'x' }])
+  refused(t, mistyped, 400, 'REQUEST_INVALID')
+  t.regex(mistyped.json.message ?? '', /insert, upsert, update/, 'what would be right')
+  refused(t, await call('POST', records, 'x', { 'content-type': 'text/plain' }), 415, 'MEDIA_TYPE')
   refused(t, await call('GET', '/v2/nothing'), 404, 'ROUTE_NOT_FOUND')
   refused(t, await call('GET', '/v1/collections/%E0%A4%A'), 400, 'REQUEST_INVALID')
+})
+
+test('JSON of thousands of levels', async (t) => {
+  const { call } = await serve(t)
+  await call('POST', '/v1/collections', { name: 'n', model: null })
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  refused(t, await call('POST', '/v1/collections/n/search', `{"text":"x","filter":{"a":${deep}}}`), 400, 'JSON_INVALID')
+  refused(t, await call('PUT', '/v1/collections/n/records/a', `{"text":"x","metadata":{"a":${deep}}}`), 400, 'JSON_INVALID')
+  refused(t, await call('POST', '/v1/collections/n/records', `[{"id":"a","text":"x","metadata":{"a":${deep}}}]`), 400, 'RECORD_METADATA')
+})
+
+test('a key named __proto__ is a key like others, by both ways of writing', async (t) => {
+  const { call } = await serve(t)
+  await call('POST', '/v1/collections', { name: 'n', model: null })
+  const fields = '"text":"x","metadata":{"__proto__":{"a":1},"constructor":5}'
+  t.is((await call('POST', '/v1/collections/n/records', `[{"id":"a",${fields}}]`)).status, 200)
+  t.is((await call('PUT', '/v1/collections/n/records/b', `{${fields}}`)).status, 201)
+  for (const id of ['a', 'b']) t.true((await call('GET', `/v1/collections/n/records/${id}`)).text.includes('"metadata":{"__proto__":{"a":1},"constructor":5}'), id)
+  t.is(({} as { a?: number }).a, undefined)
+})
+
+test('what is no HTTP request is refused in the form of all errors', async (t) => {
+  const { url } = await serve(t)
+  const { port, hostname } = new URL(url)
+  for (const [sent, status, code] of [
+    ['nonsense\r\n\r\n', 400, 'REQUEST_INVALID'],
+    [`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
+  ] as const) {
+    const socket = connect(Number(port), hostname, () => socket.write(sent))
+    const answer = await text(socket).catch(String)
+    t.regex(answer, new RegExp(`^HTTP/1.1 ${status} `))
+    t.like(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { code, statusCode: status })
+  }
 })
 
 test('streams that cannot be imported', async (t) => {

@@ -56,6 +56,14 @@ test('a page of strangers reaches no server without keys, by no name', async (t)
   t.is(status, 403)
 })
 
+test('who guesses keys is counted by address, whoever has one by that key', async (t) => {
+  const { call } = await serve(t, { 'server.rateLimit': 5, 'auth.keys': [WRITE] })
+  const guesses = []
+  for (let i = 0; i < 8; i += 1) guesses.push((await call('GET', '/v1/collections', undefined, bearer(`a-guess-of-the-key-${i}`))).status)
+  t.deepEqual(guesses, [401, 401, 401, 401, 401, 429, 429, 429])
+  t.is((await call('GET', '/v1/collections', undefined, bearer(WRITE))).status, 200)
+})
+
 test('more requests than the limit are told when to come again; health is not counted', async (t) => {
   const { call } = await serve(t, { 'server.rateLimit': 5 })
   const answers = []

@@ -1,4 +1,6 @@
 import http from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { serve, call as request } from '../helpers/server.js'
@@ -47,6 +49,45 @@ test('a stop lets running requests end, takes no new ones, and closes the folder
   await t.throwsAsync(() => call('GET', '/healthz'))
   const again = await serve(t, { 'data.dir': db.dir })
   t.is((await again.call('GET', '/v1/collections/n')).json['count'], 10_000)
+})
+
+test('connections that are kept alive do not hold up a stop under load', async (t) => {
+  const { call, url, stop } = await serve(t)
+  await call('POST', '/v1/collections', { name: 'n', model: null })
+  let stopping = false
+  const answers: number[] = []
+  const worker = async (): Promise<void> => {
+    for (;;) {
+      const status = await request(`${url}/v1/collections/n/search`, 'POST', { text: 'tea' }).then((answer) => answer.status, () => 0)
+      if (status !== 200) t.true(stopping)
+      answers.push(status)
+      if (status !== 200) return
+    }
+  }
+  const workers = Array.from({ length: 8 }, worker)
+  await sleep(200)
+  stopping = true
+  const started = performance.now()
+  await stop()
+  t.true(performance.now() - started < 3_000, 'the grace period is 10 s')
+  await Promise.all(workers)
+  t.true(answers.length > 8)
+})
+
+test('a request whose end comes while the server stops is told so, and its connection ends', async (t) => {
+  const { url, stop } = await serve(t)
+  const { port, hostname } = new URL(url)
+  const socket = connect(Number(port), hostname, () => socket.write(`GET /v1/collections HTTP/1.1\r\nhost: ${hostname}:${port}\r\n`))
+  await sleep(50)
+  const stopped = stop()
+  await sleep(50)
+  socket.write('\r\n')
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+  t.regex(head, /^HTTP\/1.1 503 /)
+  t.regex(head, /connection: close/i)
+  t.regex(head, /retry-after: \d/i)
+  t.true(body.includes('"STOPPING"'), body)
+  await stopped
 })
 
 test('a connection that sends nothing does not hold up a stop beyond the grace period', async (t) => {

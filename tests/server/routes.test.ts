@@ -69,6 +69,20 @@ test('ids and names with any characters work in addresses', async (t) => {
   }
 })
 
+test('records like one are filtered, paged and cut off', async (t) => {
+  const { call } = await serve(t)
+  await call('POST', '/v1/collections', { name: 'p', dim: 2 })
+  await call('POST', '/v1/collections/p/records', Array.from({ length: 6 }, (_, i) => ({ id: `r${i}`, text: `r ${i}`, vector: [10, i], metadata: { even: i % 2 === 0 } })))
+  const similar = async (parameters: string): Promise<string[]> => {
+    const { json } = await call('GET', `/v1/collections/p/records/r0/similar?${parameters}`)
+    return (json['hits'] as Array<{ id: string }>).map(({ id }) => id)
+  }
+  t.deepEqual(await similar(''), ['r1', 'r2', 'r3', 'r4', 'r5'])
+  t.deepEqual(await similar('limit=2&offset=1'), ['r2', 'r3'])
+  t.deepEqual(await similar(`filter=${encodeURIComponent('{"even":true}')}`), ['r2', 'r4'])
+  t.deepEqual(await similar('minScore=0.98'), ['r1', 'r2'])
+})
+
 test('health, readiness and metrics answer', async (t) => {
   const { call } = await serve(t)
   await call('POST', '/v1/collections', { name: 'n', model: null })

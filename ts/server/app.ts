@@ -10,11 +10,12 @@ import auth from './plugins/auth.js'
 import bodies from './plugins/bodies.js'
 import cancel from './plugins/cancel.js'
 import docs from './plugins/docs.js'
-import errors, { answer } from './plugins/errors.js'
+import errors, { answer, clientError } from './plugins/errors.js'
 import limits from './plugins/limits.js'
 import measure from './plugins/measure.js'
 import origin from './plugins/origin.js'
 import security from './plugins/security.js'
+import stopping from './plugins/stopping.js'
 import { attachBudget } from './private.js'
 import { validatorCompiler } from './validation.js'
 import routes from './routes/index.js'
@@ -40,7 +41,9 @@ function bare(config: Config) {
     // Ids of collections and records are percent-encoded in the path: 512 characters of 4 bytes are 6,144 characters.
     routerOptions: { maxParamLength: 8192 },
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // Our own plugin answers then, in the form of all errors.
+    return503OnClosing: false,
+    clientErrorHandler: clientError,
     // A machine that is busy may take its time to start.
     pluginTimeout: 120_000,
     genReqId: () => crypto.randomUUID(),
@@ -58,9 +61,10 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   await app.register(errors)
   await app.register(bodies)
   await app.register(measure, { metrics })
+  await app.register(stopping)
   await app.register(security)
   await app.register(origin, config)
-  await app.register(limits, config.server)
+  await app.register(limits, config)
   await app.register(auth, { auth: config.auth, budget: config.budget })
   await app.register(cancel, { onCancel: (route) => metrics.cancelled(route) })
   await app.register(docs)

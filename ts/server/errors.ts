@@ -1,4 +1,4 @@
-import type { Kind } from '../engine/error.js'
+import { CanopyError, type Kind } from '../engine/error.js'
 
 /** The one table from the kind of an error to its HTTP status. */
 export const statusOfKind: Readonly<Record<Kind, number>> = {
@@ -26,7 +26,6 @@ export const httpErrors = {
   AUTH_PRIVATE_ONLY: 403,
   HOST_REFUSED: 403,
   ROUTE_NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
   REQUEST_TIMEOUT: 408,
   BODY_TOO_LARGE: 413,
   URI_TOO_LONG: 414,
@@ -59,6 +58,7 @@ export const coreErrors: Readonly<Record<string, Kind>> = {
   COLLECTION_SPEC: 'invalid_input',
   MODEL_MISMATCH: 'conflict',
   MODEL_MISSING: 'unavailable',
+  MODEL_UNKNOWN: 'invalid_input',
   MODEL_LOADING: 'unavailable',
   MODEL_CORRUPT: 'corrupt',
   MODEL_REMOTE_UNAVAILABLE: 'unavailable',
@@ -132,6 +132,21 @@ export class HttpError extends Error {
     super(message)
     this.code = code
     this.statusCode = httpErrors[code]
+  }
+}
+
+/** Why an address can't be bound, and what to do. */
+export function listenError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new CanopyError('PORT_IN_USE', 'unavailable', `port ${port} on ${host} is in use: stop the other program, or choose another port with --port or CANOPY_SERVER_PORT (0 takes a free one)`)
+    case 'EACCES':
+      return new CanopyError('PORT_PERMISSION', 'permission', `port ${port} may not be bound by this user: choose one above 1023 with --port`)
+    case 'ENOTFOUND':
+    case 'EADDRNOTAVAIL':
+      return new CanopyError('HOST_UNKNOWN', 'invalid_input', `${host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all addresses`)
+    default:
+      return error
   }
 }
 

@@ -6,6 +6,7 @@ import { watchConfig } from '../config/watch.js'
 import { CanopyError } from '../engine/error.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { buildApp } from './app.js'
+import { listenError } from './errors.js'
 import { openConfigured } from './database.js'
 
 /** A server that listens. */
@@ -79,11 +80,7 @@ async function listen(app: FastifyInstance, { server: { host, port } }: Config):
   try {
     return await app.listen({ host, port })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new CanopyError('PORT_IN_USE', 'unavailable', `port ${port} on ${host} is in use: stop the other program, or choose another port with --port or CANOPY_SERVER_PORT (0 takes a free one)`)
-    if (code === 'EACCES') throw new CanopyError('PORT_PERMISSION', 'permission', `port ${port} may not be bound by this user: choose one above 1023 with --port`)
-    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') throw new CanopyError('HOST_UNKNOWN', 'invalid_input', `${host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all addresses`)
-    throw error
+    throw listenError(error as NodeJS.ErrnoException, { host, port })
   }
 }
 

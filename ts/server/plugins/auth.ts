@@ -29,9 +29,8 @@ type Grant = 'private' | 'read' | 'write'
  *
  * `config` may change while the server runs: keys are rotated by naming the new one beside the old one for a while.
  */
-export default fp(async (app: FastifyInstance, { auth: config, budget }: Pick<Config, 'auth' | 'budget'>) => {
-  const tenants = Object.entries(budget.tenants).flatMap(([tenant, { keys = [] }]) => keys.map((key) => ({ ...grant(key, 'private'), tenant })))
-  const current = latest(config, tenants)
+export default fp(async (app: FastifyInstance, config: Keys) => {
+  const current = latest(config)
   app.decorateRequest('boundTenant', undefined)
   app.decorateRequest('keyed', false)
   app.addHook('onRequest', async (request, reply) => {
@@ -64,9 +63,11 @@ interface Known {
 }
 
 type Grants = readonly Known[]
+type Keys = Pick<Config, 'auth' | 'budget'>
 
 /** The digests of the keys that hold now, made anew when the lists were replaced. */
-function latest(config: Config['auth'], tenants: Grants): () => Grants {
+function latest({ auth: config, budget }: Keys): () => Grants {
+  const tenants = Object.entries(budget.tenants).flatMap(([tenant, { keys = [] }]) => keys.map((key) => ({ ...grant(key, 'private'), tenant })))
   let [keys, readOnlyKeys, grants]: [unknown, unknown, Grants] = [undefined, undefined, tenants]
   return () => {
     if (keys !== config.keys || readOnlyKeys !== config.readOnlyKeys) {
@@ -84,6 +85,15 @@ function grant(key: string, kind: Grant): Known {
 /** Digests have one length, so that the comparison takes the same time whatever was sent. */
 function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest()
+}
+
+/** Names who sends a key that holds now, by the key's digest; undefined for everybody else. */
+export function identify(config: Keys): (request: FastifyRequest) => string | undefined {
+  const current = latest(config)
+  return (request) => {
+    const grants = current()
+    return grants.length === 0 ? undefined : check(grants, sentKey(request, true))?.digest.toString('hex')
+  }
 }
 
 function check(grants: Grants, key: string | undefined): Known | undefined {

@@ -5,8 +5,9 @@ import { HttpError } from '../errors.js'
 
 /** JSON bodies must be UTF-8: fastify's own parser would put U+FFFD in the place of what isn't, and store the damage. */
 export default fp(async (app: FastifyInstance) => {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
+  // A key named __proto__ is a key like others: nothing here copies what was sent into an object that has a prototype to lose.
+  const parse = app.getDefaultJsonParser('ignore', 'ignore')
+  app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer
     if (bytes.length === 0) return done(null, undefined)

@@ -20,6 +20,8 @@ export default fp(async (app: FastifyInstance, { server, auth }: Config) => {
         methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
         exposedHeaders: ['retry-after', 'x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining'],
         maxAge: 600,
+        // An OPTIONS without the headers of a browser is no error.
+        strictPreflight: false,
       }),
   })
   app.addHook('onRequest', async ({ headers, host, hostname }) => {

@@ -23,7 +23,7 @@ export default async function collection(app: App, { db }: Context): Promise<voi
         // No body means no wishes.
         request.body ??= {}
       },
-      schema: { tags: ['collections'], summary: 'Build the indexes again, with another model if one is named', params: CollectionParams, body: Rebuild, response: { 200: Type.Ref('RebuildReport'), ...errors(['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'MODEL_MISSING', 'MODEL_CORRUPT', 'STORE_READ_ONLY', 'STORE_FULL'], { body: true }) } },
+      schema: { tags: ['collections'], summary: 'Build the indexes again, with another model if one is named', params: CollectionParams, body: Rebuild, response: { 200: Type.Ref('RebuildReport'), ...errors(['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'MODEL_UNKNOWN', 'MODEL_CORRUPT', 'STORE_READ_ONLY', 'STORE_FULL'], { body: true }) } },
     },
     async ({ params, body }, reply) => {
       const target = await db.collection(params.name)

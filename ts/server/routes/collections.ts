@@ -16,7 +16,7 @@ export default async function collections(app: App, { db }: Context): Promise<vo
         tags: ['collections'],
         summary: 'Make a collection',
         body: CollectionSpec,
-        response: { 201: Type.Ref('CollectionInfo'), ...errors(['COLLECTION_EXISTS', 'COLLECTION_NAME', 'COLLECTION_SPEC', 'VECTOR_DIMENSION', 'MODEL_MISSING', 'MODEL_CORRUPT', 'STORE_READ_ONLY', 'STORE_FULL'], { body: true }) },
+        response: { 201: Type.Ref('CollectionInfo'), ...errors(['COLLECTION_EXISTS', 'COLLECTION_NAME', 'COLLECTION_SPEC', 'VECTOR_DIMENSION', 'MODEL_UNKNOWN', 'MODEL_CORRUPT', 'STORE_READ_ONLY', 'STORE_FULL'], { body: true }) },
       },
     },
     async ({ body: { name, ...spec } }, reply) => {

@@ -8,6 +8,7 @@ import type { App, Context } from '../app.js'
 import { HttpError } from '../errors.js'
 import { CollectionParams } from '../schemas/collections.js'
 import { errors } from '../schemas/errors.js'
+import { query } from '../schemas/query.js'
 import { WRITE_ERRORS } from './records.js'
 
 /** Formats by the media type of the body. */
@@ -15,7 +16,7 @@ const FORMATS: Readonly<Record<string, 'jsonl' | 'csv'>> = { 'application/x-ndjs
 /** Folder beside the data that holds what is being received; the disk is the back-pressure. */
 const INCOMING = 'incoming'
 
-const Options = Type.Object({
+const Options = query({
   textField: Type.Optional(Type.String({ minLength: 1, maxLength: 256, default: 'text' })),
   idField: Type.Optional(Type.String({ minLength: 1, maxLength: 256, default: 'id' })),
   onError: Type.Optional(Type.Union([Type.Literal('stop'), Type.Literal('skip')], { default: 'stop', description: 'What to do with a line that can’t be read' })),

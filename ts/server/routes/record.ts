@@ -3,12 +3,13 @@ import { CanopyError } from '../../engine/error.js'
 import type { App, Context } from '../app.js'
 import { RecordParams } from '../schemas/collections.js'
 import { errors } from '../schemas/errors.js'
+import { query as parameters } from '../schemas/query.js'
 import { RecordBody } from '../schemas/records.js'
 import { WRITE_ERRORS } from './records.js'
 import { sendJson } from './send.js'
 
 const READ_ERRORS = ['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'RECORD_NOT_FOUND', 'RECORD_ID']
-const Reading = Type.Object({ vector: Type.Optional(Type.Boolean({ default: false, description: 'Whether the answer carries the vector' })) })
+const Reading = parameters({ vector: Type.Optional(Type.Boolean({ default: false, description: 'Whether the answer carries the vector' })) })
 
 /** One record. */
 export default async function record(app: App, { db }: Context): Promise<void> {

@@ -1,17 +1,17 @@
 import { Type } from 'typebox'
 import type { App, Context } from '../app.js'
-import { HttpError } from '../errors.js'
 import { CollectionParams } from '../schemas/collections.js'
 import { errors } from '../schemas/errors.js'
+import { FilterText, query as parameters, readFilter } from '../schemas/query.js'
 import { sendJson } from './send.js'
 
-const Listing = Type.Object({
+const Listing = parameters({
   after: Type.Optional(Type.String({ maxLength: 2048, description: '`next` of the page before' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
   vectors: Type.Optional(Type.Boolean({ default: false, description: 'Whether each record carries its vector' })),
-  filter: Type.Optional(Type.String({ description: 'Conditions on metadata as a JSON object', examples: ['{"lang":"en"}'] })),
+  filter: Type.Optional(FilterText),
 })
-const Writing = Type.Object({ mode: Type.Optional(Type.Union([Type.Literal('insert'), Type.Literal('upsert'), Type.Literal('update')], { default: 'insert' })) })
+const Writing = parameters({ mode: Type.Optional(Type.Union([Type.Literal('insert'), Type.Literal('upsert'), Type.Literal('update')], { default: 'insert' })) })
 /** What writing records may fail with. */
 export const WRITE_ERRORS = ['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'RECORD_EXISTS', 'RECORD_NOT_FOUND', 'RECORD_ID', 'TEXT_EMPTY', 'RECORD_METADATA', 'RECORD_TOO_LARGE', 'VECTOR_DIMENSION', 'VECTOR_COUNT', 'VECTOR_NOT_FINITE', 'COLLECTION_NO_VECTORS', 'MODEL_MISMATCH', 'MODEL_MISSING', 'MODEL_LOADING', 'MODEL_REMOTE_UNAVAILABLE', 'STORE_READ_ONLY', 'STORE_FULL']
 
@@ -22,7 +22,7 @@ export default async function records(app: App, { db }: Context): Promise<void> 
     { schema: { tags: ['records'], summary: 'List records by page', params: CollectionParams, querystring: Listing, response: { 200: Type.Ref('RecordPage'), ...errors(['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'FILTER_INVALID']) } } },
     async ({ params, query: { filter, ...query } }, reply) => {
       const collection = await db.collection(params.name)
-      return sendJson(reply, await collection.listJson({ ...query, filter: filter === undefined ? undefined : readFilter(filter), signal: reply.abandoned() }))
+      return sendJson(reply, await collection.listJson({ ...query, filter: readFilter(filter), signal: reply.abandoned() }))
     },
   )
 
@@ -45,12 +45,4 @@ export default async function records(app: App, { db }: Context): Promise<void> 
       return sendJson(reply, outcome)
     },
   )
-}
-
-function readFilter(text: string) {
-  try {
-    return JSON.parse(text) as Record<string, never>
-  } catch {
-    throw new HttpError('REQUEST_INVALID', 'the parameter filter must be a JSON object, such as {"lang":"en"}')
-  }
 }

@@ -3,12 +3,18 @@ import type { SearchRequest as Request } from '../../engine/types.js'
 import type { App, Context } from '../app.js'
 import { CollectionParams, RecordParams } from '../schemas/collections.js'
 import { errors } from '../schemas/errors.js'
+import { FilterText, query as parameters, readFilter } from '../schemas/query.js'
 import { SearchRequest } from '../schemas/search.js'
 import { sendJson } from './send.js'
 
 const SEARCH_ERRORS = ['COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'COLLECTION_NO_VECTORS', 'SEARCH_REQUEST', 'SEARCH_EMPTY', 'FILTER_INVALID', 'VECTOR_DIMENSION', 'VECTOR_NOT_FINITE', 'MODEL_MISMATCH', 'MODEL_MISSING', 'MODEL_LOADING', 'MODEL_CORRUPT', 'MODEL_REMOTE_UNAVAILABLE']
-const Neighbours = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 10 })),
+const { limit, offset, minScore } = SearchRequest.properties
+const Neighbours = parameters({
+  limit,
+  offset,
+  minScore,
+  filter: Type.Optional(FilterText),
+  highlight: Type.Optional(Type.Boolean({ default: false })),
   mode: Type.Optional(Type.Union([Type.Literal('hybrid'), Type.Literal('keyword'), Type.Literal('vector')])),
 })
 
@@ -26,9 +32,9 @@ export default async function search(app: App, { db }: Context): Promise<void> {
   app.get(
     '/v1/collections/:name/records/:id/similar',
     { schema: { tags: ['search'], summary: 'Find records like this one', params: RecordParams, querystring: Neighbours, response: { 200: Type.Ref('SearchAnswer'), ...errors([...SEARCH_ERRORS, 'RECORD_NOT_FOUND', 'RECORD_ID']) } } },
-    async ({ params, query }, reply) => {
+    async ({ params, query: { filter, ...query } }, reply) => {
       const collection = await db.collection(params.name)
-      return sendJson(reply, await collection.similarJson(params.id, query, { signal: reply.abandoned() }))
+      return sendJson(reply, await collection.similarJson(params.id, { ...query, filter: readFilter(filter) }, { signal: reply.abandoned() }))
     },
   )
 }
