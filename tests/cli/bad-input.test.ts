@@ -47,9 +47,16 @@ test('what cannot be is refused in one line, with its code and exit code', async
     { args: ['serch', 'notes'], code: 'USAGE', exit: 2 },
     { args: ['search', 'notes', 'x', '--limit', 'many'], code: 'USAGE', exit: 2 },
     { args: ['search', 'notes', 'x', '--limits', '3'], code: 'USAGE', exit: 2 },
+    { args: ['search', 'notes', '-x'], code: 'USAGE', exit: 2 },
+    { args: ['search', 'notes', 'x', '--weights', '1'], code: 'USAGE', exit: 2 },
+    { args: ['add', 'notes', '-'], code: 'ENCODING_INVALID', exit: 2, options: { input: Buffer.from('gr\xfcn', 'latin1') } },
+    { args: ['add', 'notes', 'x', '--dir', 'bad.yaml'], code: 'STORE_NOT_A_FOLDER', exit: 2 },
+    { args: ['collections', 'create', 'q', '--model', 'gpt-9'], code: 'MODEL_UNKNOWN', exit: 2 },
     { args: ['bench', 'nothing'], code: 'BENCH_UNKNOWN', exit: 3 },
   ]
   for (const one of cases) await refused(t, cwd, one)
+  t.regex((await canopy(['search', 'notes', '-x'], { cwd })).stderr, /behind --;/)
+  t.regex((await canopy(['search', 'notes', '--', '-x'], { cwd })).stdout, /hit/)
 })
 
 test('a corrupt, newer or foreign database', async (t) => {
@@ -84,5 +91,7 @@ test('no permission to write', async (t) => {
   await chmod(cwd, 0o755)
   await chmod(dir, 0o555)
   const asNobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
+  const doctor = await canopy(['doctor', '--dir', path.join(dir, 'inner'), '--set', 'server.port=0'], { cwd: '/', ...asNobody })
+  t.regex(doctor.stdout, /FAIL data folder: .*read and write access.*\[STORE_PERMISSION\]/)
   await refused(t, '/', { args: ['add', 'notes', 'x', '--dir', path.join(dir, 'inner')], code: 'STORE_PERMISSION', exit: 1, options: asNobody })
 })

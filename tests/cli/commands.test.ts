@@ -15,10 +15,14 @@ test('add, search, similar, get, list, remove', async (t) => {
   const people = await run('search', 'notes', 'green tea')
   t.regex(people.stdout, /^ 1\. Green tea is brewed below boiling\n {4}tea {2}score/)
   t.regex((await run('similar', 'notes', 'tea')).stdout, /coffee/)
+  t.notRegex((await run('similar', 'notes', 'tea', '--filter', '{"kind":"drink"}')).stdout, /coffee/)
+  t.regex((await run('search', 'notes', 'beans', '--weights', '1,0', '--min-score', '0.5')).stdout, /coffee[^]*\n1 hit,/)
   t.regex((await run('get', 'notes', 'tea')).stdout, /Green tea[^]*"kind":"drink"/)
   t.regex((await run('list', 'notes', '--filter', '{"kind":"drink"}')).stdout, /^tea\tGreen tea[^\n]*\n$/)
   t.is((await run('remove', 'notes', 'tea')).code, 0)
   t.is((await run('get', 'notes', 'tea')).code, 3)
+  await run('remove', 'notes', 'coffee')
+  t.is((await run('list', 'notes')).stdout, '')
 })
 
 test('text comes through a pipe', async (t) => {
@@ -75,6 +79,7 @@ test('doctor finds this installation well', async (t) => {
   t.is(code, 0, stdout)
   t.regex(stdout, /native core: version .* kernels/)
   t.notRegex(stdout, /FAIL/)
+  t.regex(stdout, /ok +models: .*static-en/, 'before there is any data')
 })
 
 test('doctor says what is missing where the native core is', async (t) => {

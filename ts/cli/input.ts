@@ -1,4 +1,5 @@
-import { text } from 'node:stream/consumers'
+import { isUtf8 } from 'node:buffer'
+import { buffer } from 'node:stream/consumers'
 import { InvalidArgumentError } from 'commander'
 import { CanopyError } from '../engine/error.js'
 
@@ -29,6 +30,13 @@ export function vector(value: string): number[] {
   return parts
 }
 
+/** What each leg counts for: `1,0.5`. */
+export function weights(value: string): { keyword: number; vector: number } {
+  const [keyword, vector, ...rest] = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+  if (keyword === undefined || vector === undefined || rest.length > 0 || Number.isNaN(keyword + vector)) throw new InvalidArgumentError('It must be two numbers, for keywords and vectors, such as 1,0.5.')
+  return { keyword, vector }
+}
+
 /** JSON from the command line. */
 export function json(value: string): unknown {
   try {
@@ -42,5 +50,7 @@ export function json(value: string): unknown {
 export async function textArgument(words: string[]): Promise<string> {
   if (words.length > 0 && words.join(' ') !== '-') return words.join(' ')
   if (process.stdin.isTTY) throw new CanopyError('USAGE', 'invalid_input', 'no text: write it behind the command, or pipe it in')
-  return (await text(process.stdin)).trimEnd()
+  const bytes = await buffer(process.stdin)
+  if (!isUtf8(bytes)) throw new CanopyError('ENCODING_INVALID', 'invalid_input', 'standard input is not valid UTF-8: convert it first, for example with iconv -f latin1 -t utf-8')
+  return bytes.toString().trimEnd()
 }

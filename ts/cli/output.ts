@@ -24,7 +24,7 @@ export function printJson(value: unknown): void {
 
 /** Prints lines for people on standard output. */
 export function print(...lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`)
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
 }
 
 /** Prints for people, or as JSON if that was asked for. */
@@ -46,7 +46,8 @@ export function fail(thrown: unknown, json: boolean): number {
 function failUsage({ code, message, exitCode }: CommanderError, json: boolean): number {
   if (exitCode === 0) return 0
   // commander.help is help shown because no command was given: it was printed already.
-  if (code !== 'commander.help') say('USAGE', `${message.replace(/^error: /, '').replaceAll('\n', ' ')}; canopy --help lists all commands and options`, json)
+  const hint = code === 'commander.unknownOption' ? '; a text that begins with a hyphen goes behind --' : ''
+  if (code !== 'commander.help') say('USAGE', `${message.replace(/^error: /, '').replaceAll('\n', ' ')}${hint}; canopy --help lists all commands and options`, json)
   return 2
 }
 

@@ -1,12 +1,14 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../../config/schema.js'
 import { system } from '../../engine/binding.js'
-import { toCanopyError } from '../../engine/error.js'
+import { CanopyError, toCanopyError } from '../../engine/error.js'
 import { openConfigured } from '../../server/database.js'
+import { listenError } from '../../server/errors.js'
 import { packageVersion } from '../../server/version.js'
 import { report } from '../output.js'
 import { configuration, globals } from '../session.js'
@@ -34,7 +36,7 @@ export function addCommands(root: Command): void {
 
 async function checkInstallation(config: Config): Promise<Check[]> {
   return [
-    await check('data folder', () => folder(config.data.dir)),
+    config.store.url === '' ? await check('data folder', () => folder(config)) : await check('database', () => opened(config)),
     await check('models', () => models(config)),
     await check('port', () => port(config)),
   ]
@@ -54,35 +56,62 @@ function native(): string {
   return `version ${version}, ${isa} kernels, ${threads} threads, SQLite ${sqlite}`
 }
 
-async function folder(dir: string): Promise<string> {
-  const full = path.resolve(dir)
+async function folder(config: Config): Promise<string> {
+  const full = path.resolve(config.data.dir)
+  if (await may(full, constants.F_OK)) {
+    if (!(await stat(full)).isDirectory()) throw new CanopyError('STORE_NOT_A_FOLDER', 'invalid_input', `${full} is a file: name the folder that holds the collections, or one that doesn't exist yet`)
+    if (!(await may(full, constants.R_OK | constants.W_OK | constants.X_OK))) throw forbidden(full)
+    return `${full} can be read and written, ${await opened(config)}`
+  }
+  const above = await existing(path.dirname(full))
+  if (!(await may(above, constants.W_OK | constants.X_OK))) throw forbidden(above)
+  return `${full} will be made`
+}
+
+function forbidden(place: string): CanopyError {
+  return new CanopyError('STORE_PERMISSION', 'permission', `no permission for ${place}: give this user read and write access, or name another folder with --dir`)
+}
+
+async function may(place: string, mode: number): Promise<boolean> {
+  return access(place, mode).then(() => true, () => false)
+}
+
+/** The nearest folder above that is there. */
+async function existing(folder: string): Promise<string> {
+  return (await may(folder, constants.F_OK)) || path.dirname(folder) === folder ? folder : existing(path.dirname(folder))
+}
+
+/** What a database says when it is opened beside a process that may write to it. */
+async function opened(config: Config): Promise<string> {
   try {
-    await access(full, constants.R_OK | constants.W_OK)
-    return `${full} can be read and written`
+    const db = await openConfigured(config, { readOnly: true })
+    const collections = await db.collections().finally(() => db.close())
+    return `${collections.length} collections`
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return `${full} will be made`
+    if (error instanceof CanopyError && error.code === 'STORE_NOT_FOUND') return 'no collection yet'
     throw error
   }
 }
 
+/** Looks for weights where a database would: in one of its own, since the data may be locked, damaged or not there yet. */
 async function models(config: Config): Promise<string> {
-  const known = await access(config.data.dir).then(() => list(config), () => [])
-  return known.length === 0 ? 'looked for when the data folder is opened' : known.join(', ')
-}
-
-async function list(config: Config): Promise<string[]> {
-  const db = await openConfigured(config, { readOnly: true })
+  const scratch = await mkdtemp(path.join(tmpdir(), 'canopy-doctor-'))
   try {
-    return (await db.models()).map(({ name }) => name)
-  } finally {
+    const db = await openConfigured(config, { location: scratch, readOnly: false })
+    const known = (await db.models()).map(({ name }) => name)
     await db.close()
+    if (known.length > 0) return known.join(', ')
+    throw new CanopyError('MODEL_MISSING', 'unavailable', `no weights in ${config.models.dir === '' ? 'the package' : path.resolve(config.models.dir)}: searches go by keywords only; name the folder with models.dir`)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
   }
 }
 
 function port({ server: { host, port: wanted } }: Config): Promise<string> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE' ? `${wanted} is in use on ${host} (a running canopy, or choose another with --port)` : `${error.message}`))
+    // In use is no fault of the installation: it may be our own server.
+    probe.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(`${wanted} is in use on ${host} (a running canopy, or choose another with --port)`) : reject(listenError(error, { host, port: wanted }))))
     probe.listen(wanted, host, () => probe.close(() => resolve(`${wanted} on ${host} is free`)))
   })
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import type { Hit, SearchAnswer, SearchRequest } from '../../engine/types.js'
-import { integer, jsonObject, number, textArgument, vector } from '../input.js'
+import { integer, jsonObject, number, textArgument, vector, weights } from '../input.js'
 import { report } from '../output.js'
 import { withDatabase } from '../session.js'
 
-type Options = Pick<SearchRequest, 'mode' | 'limit' | 'offset' | 'filter' | 'fusion' | 'minScore'> & { vector?: number[] }
+type Options = Pick<SearchRequest, 'mode' | 'limit' | 'offset' | 'filter' | 'fusion' | 'weights' | 'minScore'> & { vector?: number[] }
 
 /** search, similar */
 export function addCommands(root: Command): void {
@@ -15,6 +15,7 @@ export function addCommands(root: Command): void {
     .option('--offset <n>', 'hits to skip', integer, 0)
     .option('--mode <mode>', 'hybrid, keyword or vector')
     .option('--fusion <kind>', 'adaptive or rrf')
+    .option('--weights <keyword,vector>', 'what each leg counts for', weights)
     .option('--filter <json>', 'conditions on metadata, such as {"year":{"gte":2020}}', jsonObject)
     .option('--min-score <score>', 'leave out what scores lower', number)
     .option('--vector <numbers>', 'search with this vector', vector)
@@ -30,9 +31,13 @@ export function addCommands(root: Command): void {
     .command('similar <collection> <id>')
     .description('find records like this one')
     .option('-n, --limit <n>', 'hits', integer, 10)
-    .action((name: string, id: string, options: { limit: number }, command: Command) =>
+    .option('--offset <n>', 'hits to skip', integer, 0)
+    .option('--mode <mode>', 'vector or keyword')
+    .option('--filter <json>', 'conditions on metadata', jsonObject)
+    .option('--min-score <score>', 'leave out what scores lower', number)
+    .action((name: string, id: string, { limit, offset, mode, filter, minScore }: Options, command: Command) =>
       withDatabase(command, 'read', async ({ db, json, signal }) => {
-        const answer = await (await db.collection(name)).similar(id, options, { signal })
+        const answer = await (await db.collection(name)).similar(id, { limit, offset, mode, filter, minScore }, { signal })
         report(json, answer, () => show(answer))
       }),
     )
