@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import os from 'node:os'
 import path from 'node:path'
 import { native, packages, typescript } from './lib/build.mjs'
+import { at } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
 import { main, step } from './lib/say.mjs'
 
@@ -33,6 +34,7 @@ await main(async () => {
     const tarball = await step('npm pack', () => pack(folder))
     const app = path.join(folder, 'app')
     await step('installing the tarball into an empty folder', () => install(app, tarball))
+    await step('types of a strict project, as Node and as bundlers resolve them', () => types(app))
     await step(`ESM, CommonJS and command on Node ${process.versions.node}`, () => use(app, process.execPath))
     for (const major of process.argv.slice(2)) {
       const other = await step(`getting Node ${major}`, () => fetchNode(path.join(folder, `node${major}`), major))
@@ -55,6 +57,24 @@ async function install(app, tarball) {
   mkdirSync(app)
   writeFileSync(path.join(app, 'package.json'), '{ "name": "app", "private": true }\n')
   await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', tarball], { cwd: app, quiet: true })
+}
+
+/** Without skipLibCheck: every type that ours name must come along. */
+async function types(app) {
+  const source = `import { open, CanopyError, type SearchAnswer } from 'canopy-engine'
+export async function ask(dir: string): Promise<SearchAnswer> {
+  const db = await open(dir, { durability: 'power' })
+  const notes = await db.ensure('notes', { model: 'static-en' })
+  // @ts-expect-error there is no such mode
+  await notes.put({ text: 'x' }, 'append').catch((error) => error instanceof CanopyError && error.code)
+  return notes.search({ text: 'tea', filter: { year: { gte: 2019 } } }, { signal: AbortSignal.timeout(1000) })
+}
+`
+  for (const name of ['types.mts', 'types.cts']) writeFileSync(path.join(app, name), source)
+  const tsc = at('node_modules', 'typescript', 'bin', 'tsc')
+  for (const [module, resolution] of [['node16', 'node16'], ['esnext', 'bundler']]) {
+    await run(process.execPath, [tsc, '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', module, '--moduleResolution', resolution, 'types.mts', 'types.cts'], { cwd: app, quiet: true })
+  }
 }
 
 async function fetchNode(folder, major) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm, symlink, writeFile, mkdir } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -27,6 +27,22 @@ test('types resolve for ESM and CommonJS, in Node and bundlers', async (t) => {
   t.false(files.some((file) => /^(dist\/bench|tests|ts|crates|scripts)\//.test(file.path)))
   const { status, stdout, stderr } = run(bin('attw'), [path.join(dir, filename), '--profile', 'node16', '--no-color'])
   t.is(status, 0, stdout + stderr)
+})
+
+test('types name no package that an installation lacks', (t) => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> }
+  const files = readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts') && !file.startsWith('bench'))
+  t.true(files.length > 50)
+  for (const file of files) {
+    for (const [, name = ''] of readFileSync(path.join('dist', file), 'utf8').matchAll(/(?:from |import\()["']([^."'#][^"']*)["']/g)) {
+      if (name.startsWith('node:')) continue
+      const bare = name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')
+      t.true(bare in dependencies, `${file} names ${bare}`)
+      const manifest = JSON.parse(readFileSync(path.join('node_modules', bare, 'package.json'), 'utf8')) as { types?: string; exports?: unknown }
+      const own = manifest.types !== undefined || JSON.stringify(manifest.exports ?? '').includes('types')
+      t.true(own || `@types/${bare}` in dependencies, `${file} names ${bare}, whose types are not installed with us`)
+    }
+  }
 })
 
 test('the example of the README runs as it stands', async (t) => {
@@ -59,10 +75,10 @@ test('the examples of the pages run as they stand', async (t) => {
   }
 })
 
-test('pages that the README links to are there', (t) => {
-  for (const page of ['README.md', 'CONTRIBUTING.md']) {
+test('what the pages link to is there', (t) => {
+  for (const page of ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => `docs/${name}`)]) {
     const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? '')
-    for (const link of links) t.true(existsSync(link), `${page}: ${link}`)
+    for (const link of links) t.true(existsSync(path.join(path.dirname(page), link)), `${page}: ${link}`)
   }
 })
 
