@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs'
 import http from 'node:http'
+import { join } from 'node:path'
 import test from 'ava'
+import { filled } from '../helpers/damage.js'
 import { serve } from '../helpers/server.js'
+import { folder } from '../helpers/temp.js'
 
 const WRITE = 'write-key-of-the-test'
 const READ = 'read-only-key-of-the-test'
@@ -35,6 +39,28 @@ test('without a key nothing is told but health; a read-only key reads; a read-wr
   }
   t.is((await call('GET', '/docs/', undefined, { authorization: `Basic ${Buffer.from(`me:${READ}`).toString('base64')}` })).status, 200)
   t.is((await call('GET', '/v1/collections', undefined, { authorization: `Basic ${Buffer.from(`me:${READ}`).toString('base64')}` })).status, 401)
+})
+
+test('a server that only reads answers searches and refuses every write, imports before they are received', async (t) => {
+  const dir = await folder(t)
+  await filled(dir)
+  const { call } = await serve(t, { 'data.dir': dir, 'data.readOnly': true })
+  t.is((await call('POST', '/v1/collections/notes/search', { text: 'record 7' })).status, 200)
+  t.is((await call('GET', '/v1/collections/notes/records?limit=1')).status, 200)
+  for (const [method, path, body, type] of [
+    ['POST', '', { name: 'more' }, 'application/json'],
+    ['DELETE', '/notes', undefined, 'application/json'],
+    ['POST', '/notes/rebuild', {}, 'application/json'],
+    ['POST', '/notes/records', [{ id: 'x', text: 'x' }], 'application/json'],
+    ['PUT', '/notes/records/x', { text: 'x' }, 'application/json'],
+    ['DELETE', '/notes/records/id-1', undefined, 'application/json'],
+    ['POST', '/notes/import', '{"text":"x"}', 'application/x-ndjson'],
+  ] as const) {
+    const answer = await call(method, `/v1/collections${path}`, body, { 'content-type': type })
+    t.is(answer.status, 403, `${method} ${path}: ${answer.text}`)
+    t.is(answer.json.code, 'STORE_READ_ONLY')
+  }
+  t.false(existsSync(join(dir, 'incoming')))
 })
 
 test('only named origins get CORS headers', async (t) => {

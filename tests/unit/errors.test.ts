@@ -19,6 +19,13 @@ test('what is no error of ours becomes INTERNAL and keeps its cause', (t) => {
   t.is(toCanopyError('text').message, 'text')
 })
 
+test('what the operating system refuses has the codes of the store', (t) => {
+  const refusal = (code: string): CanopyError => toCanopyError(Object.assign(new Error(`${code}: refused, write`), { code }))
+  t.like(refusal('ENOSPC'), { code: 'STORE_FULL', kind: 'no_space' })
+  t.like(refusal('EACCES'), { code: 'STORE_PERMISSION', kind: 'permission' })
+  t.like(refusal('EFAULT'), { code: 'INTERNAL', kind: 'internal' })
+})
+
 test('every code of the tables has a status, and every kind of fastify error that we name is one of ours', (t) => {
   t.true(Object.values(coreErrors).every((kind) => statusOfKind[kind] >= 400))
   t.true(Object.values(frameworkCodes).every((code) => code in httpErrors))

@@ -53,9 +53,20 @@ function isBindingError(value: unknown): value is BindingError {
   return typeof value === 'object' && value !== null && 'code' in value && 'kind' in value && 'message' in value
 }
 
-/** Any thrown value as a `CanopyError`; what isn't one already is a defect of ours. */
+/** What the operating system refuses to Node, in the words of the store. */
+const systemErrors: Readonly<Record<string, readonly [code: string, kind: Kind, advice: string]>> = {
+  ENOSPC: ['STORE_FULL', 'no_space', 'no space is left: what was acknowledged is kept; free space and send this again'],
+  EDQUOT: ['STORE_FULL', 'no_space', 'the quota is used up: what was acknowledged is kept; free space and send this again'],
+  EACCES: ['STORE_PERMISSION', 'permission', 'no permission: give this user read and write access'],
+  EPERM: ['STORE_PERMISSION', 'permission', 'no permission: give this user read and write access'],
+  EROFS: ['STORE_PERMISSION', 'permission', 'the file system is read-only: name a folder that can be written'],
+}
+
+/** Any thrown value as a `CanopyError`; what isn't one already, nor the operating system's, is a defect of ours. */
 export function toCanopyError(error: unknown): CanopyError {
   if (error instanceof CanopyError) return error
+  const known = systemErrors[(error as NodeJS.ErrnoException | undefined)?.code ?? '']
+  if (known !== undefined) return new CanopyError(known[0], known[1], `${known[2]} (${(error as Error).message})`, { cause: error })
   const message = error instanceof Error ? error.message : String(error)
   return new CanopyError('INTERNAL', 'internal', message, { cause: error })
 }

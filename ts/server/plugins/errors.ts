@@ -35,7 +35,7 @@ export function answer(error: FastifyError | HttpError, request: FastifyRequest,
 }
 
 /** The body for any error that was thrown on the way. */
-export function errorBody(error: FastifyError | HttpError, requestId: string): ErrorBody {
+function errorBody(error: FastifyError | HttpError, requestId: string): ErrorBody {
   if (error instanceof HttpError) return { code: error.code, message: error.message, statusCode: error.statusCode, requestId }
   const framework = frameworkCodes[error.code]
   if (framework !== undefined) return { code: framework, message: sentence(error), statusCode: httpErrors[framework], requestId }

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Type } from 'typebox'
+import { CanopyError } from '../../engine/error.js'
 import type { App, Context } from '../app.js'
 import { HttpError } from '../errors.js'
 import { CollectionParams } from '../schemas/collections.js'
@@ -49,6 +50,8 @@ export default async function importing(app: App, { db, config }: Context): Prom
     async (request, reply) => {
       const format = FORMATS[(request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '']
       if (format === undefined) throw new HttpError('MEDIA_TYPE', `send the lines as one of ${Object.keys(FORMATS).join(', ')}`)
+      // Said before gigabytes were received.
+      if (config.data.readOnly) throw new CanopyError('STORE_READ_ONLY', 'read_only', "the store was opened read-only and can't import: open it for writing")
       const collection = await db.collection(request.params.name)
       const signal = reply.abandoned()
       const file = path.join(incoming, `${request.id}.${format}`)
