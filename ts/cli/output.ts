@@ -18,7 +18,7 @@ const exitOfKind: Readonly<Record<Kind, number>> = {
 }
 
 /** Prints one JSON value on standard output. */
-function printJson(value: unknown): void {
+export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
 }
 
