@@ -2,14 +2,14 @@
 //   npm start -- --once     answer the example questions and stop
 //   npm start -- --port N   serve on another port
 
-import { parseArgs } from 'node:util'
+import util from 'node:util'
 import { native, packages, typescript } from './lib/build.mjs'
 import { main } from './lib/say.mjs'
 import { checkCompilers, checkNode } from './lib/tools.mjs'
 
 await main(async () => {
-  const { values } = parseArgs({ options: { once: { type: 'boolean', default: false }, port: { type: 'string' }, host: { type: 'string' } } })
   checkNode()
+  const { values } = util.parseArgs({ options: { once: { type: 'boolean', default: false }, port: { type: 'string' }, host: { type: 'string' } } })
   checkCompilers()
   await packages()
   await native()

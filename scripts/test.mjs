@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { native, packages, tests, typescript } from './lib/build.mjs'
 import { at } from './lib/paths.mjs'
 import { run, version } from './lib/run.mjs'
-import { heartbeat, main, seconds, style } from './lib/say.mjs'
+import { Missing, heartbeat, main, seconds, style } from './lib/say.mjs'
 import { checkCompilers, checkNode } from './lib/tools.mjs'
 import { cargoFailures, cargoTotals, tapTotals } from './lib/totals.mjs'
 import { canBeHad, down, guard, names as serviceNames, up, variable } from './services/index.mjs'
@@ -93,7 +93,9 @@ async function ava() {
 }
 
 await main(async () => {
-  const wanted = process.argv.slice(2).filter((name) => name in stages)
+  const wanted = process.argv.slice(2)
+  const unknown = wanted.find((name) => !(name in stages))
+  if (unknown !== undefined) throw new Missing(`there is no stage "${unknown}"; there are ${Object.keys(stages).join(', ')}`)
   const chosen = Object.entries(stages).filter(([name]) => wanted.length === 0 || name === 'setup' || wanted.includes(name))
   if (chosen.some(([name]) => name === 'ts')) services = startServices()
   const started = performance.now()

@@ -49,7 +49,7 @@ export async function main(work) {
   try {
     await work()
   } catch (error) {
-    const known = error instanceof Missing || error?.name === 'CanopyError'
+    const known = error instanceof Missing || error?.name === 'CanopyError' || String(error?.code).startsWith('ERR_PARSE_ARGS')
     console.error(style.red(known ? `${error.message}${error.code === undefined ? '' : ` [${error.code}]`}` : String(error?.stack ?? error)))
     process.exitCode = 1
   }
