@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { native, packages, tests, typescript } from './lib/build.mjs'
+import { cmake } from './lib/cmake.mjs'
 import { at } from './lib/paths.mjs'
 import { run, version } from './lib/run.mjs'
 import { Missing, heartbeat, main, seconds, style } from './lib/say.mjs'
@@ -37,6 +38,7 @@ const stages = {
 async function setup() {
   checkNode()
   checkCompilers()
+  await cmake()
   await packages()
   await native()
   await typescript()

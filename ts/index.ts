@@ -52,6 +52,14 @@ export {
   type ResidualTreeOptions,
   type ResidualTreeReport,
 } from './engine/residual-tree.js'
+export {
+  Transcriber,
+  type SpeechModelInfo,
+  type SpokenSegment,
+  type SpokenWord,
+  type TranscribeOptions,
+  type Transcript,
+} from './engine/speech.js'
 export type * from './engine/types.js'
 export {
   VectorFilter,
@@ -85,6 +93,8 @@ export { openMigrations, type MigrationOptions } from './migrate/open.js'
 export type { MigrateOptions, Migrations, MigrationState, Standing } from './migrate/runner.js'
 export type { MigrationReport, ScopeContents, Snapshot } from './migrate/target.js'
 export { remoteEmbedder, type RemoteModel } from './models/remote.js'
+export { FORMATS as TRANSCRIPT_FORMATS, formatTranscript, type TranscriptFormat } from './speech/formats.js'
+export { transcriptRecords } from './speech/records.js'
 export type { AnyCollection, AnyDatabase } from './stores/any.js'
 export { copyDatabase, type CopyOptions, type CopyReport } from './stores/copy.js'
 export { Neo4jGraphs } from './stores/neo4j/graphs/store.js'

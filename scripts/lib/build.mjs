@@ -2,6 +2,7 @@
 
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { cmake } from './cmake.mjs'
 import { at } from './paths.mjs'
 import { run } from './run.mjs'
 import { step } from './say.mjs'
@@ -30,6 +31,7 @@ export const addon = `native/canopy.${triple()}.node`
 export function native() {
   return whenChanged('native', NATIVE_INPUTS, [addon, path.relative(at(), typeDefinitions)], () =>
     step('building the native core with cargo (a few minutes the first time)', async () => {
+      await cmake()
       await run('cargo', ['build', '--release', '--locked', '-p', 'canopy-node'], { quiet: !process.stdout.isTTY, env: macroEnvironment() })
       placeAddon(path.join(target, 'release'))
     }),

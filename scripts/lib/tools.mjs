@@ -16,6 +16,6 @@ export function checkCompilers() {
     throw new Missing('cargo is not found: the native core is written in Rust. Install it from https://rustup.rs (one command, no administrator needed), open a new terminal and run this again.')
   }
   if (process.platform !== 'win32' && [process.env.CC, 'cc', 'gcc', 'clang'].every((name) => name === undefined || version(name) === undefined)) {
-    throw new Missing('no C compiler is found: SQLite is compiled into the native core. Install one: `sudo apt-get install build-essential` (Debian, Ubuntu), `sudo dnf install gcc` (Fedora), `apk add build-base` (Alpine), `xcode-select --install` (macOS).')
+    throw new Missing('no C compiler is found: SQLite is compiled into the native core. Install one: `sudo apt-get install build-essential` (Debian, Ubuntu), `sudo dnf install gcc-c++` (Fedora), `apk add build-base` (Alpine), `xcode-select --install` (macOS).')
   }
 }

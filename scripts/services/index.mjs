@@ -9,8 +9,9 @@ import { neo4j } from './neo4j.mjs'
 import { postgres } from './postgres.mjs'
 import { redis } from './redis.mjs'
 import { toxiproxy } from './toxiproxy.mjs'
+import { whisper } from './whisper.mjs'
 
-const recipes = { neo4j, postgres, redis, toxiproxy }
+const recipes = { neo4j, postgres, redis, toxiproxy, whisper }
 
 /** The services there are recipes for. */
 export const names = Object.keys(recipes)

@@ -14,6 +14,7 @@ import { addCommands as records } from './commands/records.js'
 import { addCommands as search } from './commands/search.js'
 import { addCommands as serve } from './commands/serve.js'
 import { addCommands as stats } from './commands/stats.js'
+import { addCommands as transcribe } from './commands/transcribe.js'
 import { addCommands as vectors } from './commands/vectors.js'
 
 /** Exit codes, as `canopy --help` prints them. */
@@ -39,6 +40,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
+  for (const add of [records, search, importing, collections, copying, transcribe, budget, index, neighbors, migrating, stats, serve, mcp, doctor, bench]) add(root)
   for (const add of [records, search, importing, collections, copying, budget, index, migrating, neighbors, stats, vectors, serve, mcp, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root

@@ -38,17 +38,27 @@ export interface Session {
   signal: AbortSignal
 }
 
-/** Opens the database for one piece of work and closes it after. Commands that only read also run beside a server. */
-export async function withDatabase<T>(command: Command, access: 'read' | 'write', work: (session: Session) => Promise<T>): Promise<T> {
-  const { config } = configuration(command)
+/** Runs one piece of work that Ctrl-C interrupts. */
+export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupted = new AbortController()
   const interrupt = (): void => interrupted.abort()
   process.once('SIGINT', interrupt)
-  const db = await openConfigured(config, access === 'read' ? { readOnly: true } : {})
   try {
-    return await work({ db, json: globals(command).json, signal: interrupted.signal })
+    return await work(interrupted.signal)
   } finally {
     process.off('SIGINT', interrupt)
-    await db.close()
   }
+}
+
+/** Opens the database for one piece of work and closes it after. Commands that only read also run beside a server. */
+export async function withDatabase<T>(command: Command, access: 'read' | 'write', work: (session: Session) => Promise<T>): Promise<T> {
+  const { config } = configuration(command)
+  return withInterrupt(async (signal) => {
+    const db = await openConfigured(config, access === 'read' ? { readOnly: true } : {})
+    try {
+      return await work({ db, json: globals(command).json, signal })
+    } finally {
+      await db.close()
+    }
+  })
 }

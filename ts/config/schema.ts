@@ -57,6 +57,11 @@ export const ConfigSchema = Type.Object({
     exactBelow: Type.Integer({ minimum: 0, default: 0, description: 'Scan fewer vectors than this exactly; 0 lets the planner decide' }),
     recall: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 0.95, description: 'The share of the true results that searches of many vectors should find; 1 scans always' }),
   }),
+  speech: Type.Object({
+    model: Type.String({ default: '', description: 'Whisper weights in ggml format; empty means the first ggml-*.bin in the folder of models' }),
+    maxBytes: Type.Integer({ minimum: 1, default: 200 * bytes.mebi, description: 'Bytes of a recording that is sent to the server' }),
+    maxSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 4 * 3600, description: 'Length of a recording; an hour takes 230 MB of memory while it is transcribed' }),
+  }),
   server: Type.Object({
     host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'The address to bind; anything but loopback needs an API key' }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 7700, description: 'The port to bind; 0 takes a free one' }),

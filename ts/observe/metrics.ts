@@ -20,6 +20,8 @@ export interface Metrics {
   pgvector(ms: number): void
   /** One decision about a privacy budget. */
   privacy(tenant: string, allowed: boolean, remaining: number): void
+  /** One recording written down; `xrt` is processing time over audio time. */
+  transcribed(transcript: { device: string; xrt: number; fallbacks: number }): void
   /** The Prometheus text of now. */
   text(): Promise<{ type: string; body: string }>
 }
@@ -29,6 +31,9 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** Milliseconds of a search in PostgreSQL: 1 to 30 with an index. */
 const QUERY_BUCKETS = [0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100, 300, 1000, 10_000]
+
+/** Processing time over audio time; 1 is as fast as speech. */
+const XRT_BUCKETS = [0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5]
 
 /** Metrics in a registry of their own, so that two servers in one process don't meet. */
 export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
@@ -47,6 +52,9 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   const bytes = new Gauge({ name: 'canopy_index_bytes', help: 'Bytes of a vector index beside the vectors', labelNames: ['collection'], registers })
   const decisions = new Counter({ name: 'privacy_requests_total', help: 'Decisions about privacy budgets', labelNames: ['tenant', 'allowed'], registers })
   const left = new Gauge({ name: 'privacy_epsilon_remaining', help: 'Epsilon that a tenant had left after the last decision', labelNames: ['tenant'], registers })
+  const xrt = new Gauge({ name: 'whisper_xrt', help: 'Processing time over audio time of the last recording', labelNames: ['device'], registers })
+  const xrts = new Histogram({ name: 'whisper_xrt_ratio', help: 'Processing time over audio time of recordings', labelNames: ['device'], buckets: XRT_BUCKETS, registers })
+  const fallbacks = new Counter({ name: 'whisper_fallback_total', help: 'Recordings that the processor took over because a graphics card’s memory didn’t suffice', registers })
   return {
     request: (method, route, status, seconds) => duration.labels(method, route, String(status)).observe(seconds),
     cancelled: (route) => abandoned.inc({ route }),
@@ -57,6 +65,11 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
     privacy(tenant, allowed, remaining) {
       decisions.inc({ tenant, allowed: String(allowed) })
       left.set({ tenant }, remaining)
+    },
+    transcribed({ device, xrt: ratio, fallbacks: count }) {
+      xrt.set({ device }, ratio)
+      xrts.observe({ device }, ratio)
+      fallbacks.inc(count)
     },
     async text() {
       const now = await snapshot()

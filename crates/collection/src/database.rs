@@ -176,7 +176,7 @@ impl Database {
         }
         let released = released + self.shared.models.unload_idle();
         if released > 0 {
-            canopy_embed::release_free_memory();
+            canopy_slot::release_free_memory();
         }
         released
     }

@@ -52,5 +52,5 @@ pub fn isa() -> &'static str {
 
 /// Bytes of physical memory that this process occupies, where the system tells.
 pub fn resident_bytes() -> Option<u64> {
-    canopy_embed::resident_bytes()
+    canopy_slot::resident_bytes()
 }

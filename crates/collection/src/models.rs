@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use canopy_core::Cancel;
-use canopy_embed::{Embedder, EmbeddingCache, ModelIdentity, ModelSlot, ModelState};
+use canopy_embed::{Embedder, EmbeddingCache, ModelIdentity, ModelSlot};
+use canopy_slot::ModelState;
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -73,7 +74,7 @@ impl Models {
         let mut slots = BTreeMap::new();
         for path in options.folders.iter().flat_map(|folder| model_files(folder)) {
             if let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) {
-                slots.entry(name.to_owned()).or_insert_with(|| ModelSlot::new(&path, options.idle));
+                slots.entry(name.to_owned()).or_insert_with(|| canopy_embed::slot(&path, options.idle));
             }
         }
         Self {

@@ -3,8 +3,9 @@
 //! Every figure is the best of several runs, so that a busy machine spoils it less.
 
 use canopy_core::Cancel;
-use canopy_embed::{Embedder, resident_bytes};
+use canopy_embed::Embedder;
 use canopy_simd::gemm::{Backend, Linear, QuantRows, linear, measure_peak};
+use canopy_slot::resident_bytes;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;

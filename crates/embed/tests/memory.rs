@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use canopy_core::Cancel;
-use canopy_embed::{ModelSlot, resident_bytes};
+use canopy_slot::resident_bytes;
 use std::time::Duration;
 
 const MB: u64 = 1_000_000;
@@ -15,7 +15,7 @@ fn an_unloaded_model_leaves_no_memory_behind() {
         (0..24).map(|i| format!("{i} {}", "northern lights over the harbour ".repeat(40))).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for name in ["minilm-l6-v2", "static-en"] {
-        let slot = ModelSlot::new(format!("{models}/{name}.canopy-model"), Duration::ZERO);
+        let slot = canopy_embed::slot(format!("{models}/{name}.canopy-model"), Duration::ZERO);
         let load_and_unload = || {
             let model = slot.get(true).unwrap();
             model.embed(&texts, &Cancel::new()).unwrap();

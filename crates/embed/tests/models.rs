@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use canopy_core::{Cancel, Coded};
-use canopy_embed::{Embedder, ModelSlot, ModelState, load};
+use canopy_embed::{Embedder, load};
+use canopy_slot::ModelState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -115,7 +116,7 @@ fn damaged_model_files_are_refused() {
 
 #[test]
 fn a_slot_loads_lazily_and_says_that_it_is_loading() {
-    let slot = ModelSlot::new(path("minilm-l6-v2"), Duration::from_secs(600));
+    let slot = canopy_embed::slot(path("minilm-l6-v2"), Duration::from_secs(600));
     assert_eq!((slot.state(), slot.memory_bytes()), (ModelState::Unloaded, 0));
     let error = slot.get(false).err().unwrap();
     assert_eq!((error.code(), error.fault()), ("MODEL_LOADING", canopy_core::Fault::Unavailable));
@@ -141,7 +142,7 @@ fn a_slot_loads_lazily_and_says_that_it_is_loading() {
 fn a_slot_reports_failures_and_tries_again() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("late.canopy-model");
-    let slot = ModelSlot::new(&file, Duration::ZERO);
+    let slot = canopy_embed::slot(&file, Duration::ZERO);
     assert_eq!(slot.get(true).err().unwrap().code(), "MODEL_MISSING");
     // Without waiting, the failure shows at the latest in the call after the one that started loading.
     let mut codes = Vec::new();

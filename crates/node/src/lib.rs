@@ -17,6 +17,7 @@ mod outcome;
 mod poincare;
 mod residual_tree;
 mod slot;
+mod speech;
 mod system;
 mod topology;
 mod vector_index;

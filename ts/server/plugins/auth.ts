@@ -20,6 +20,10 @@ declare module 'fastify' {
     /** Browsers may send the key as the password of HTTP Basic: for pages that a person opens by address. */
     basic?: boolean
   }
+  interface FastifyRequest {
+    /** Whether the caller's key may only read. */
+    readOnly: boolean
+  }
 }
 
 type Grant = 'private' | 'read' | 'write'
@@ -33,6 +37,7 @@ export default fp(async (app: FastifyInstance, config: Keys) => {
   const current = latest(config)
   app.decorateRequest('boundTenant', undefined)
   app.decorateRequest('keyed', false)
+  app.decorateRequest('readOnly', false)
   app.addHook('onRequest', async (request, reply) => {
     const grants = current()
     if (grants.length === 0) return
@@ -47,7 +52,8 @@ export default fp(async (app: FastifyInstance, config: Keys) => {
     request.keyed = true
     request.boundTenant = granted.tenant
     if (granted.kind === 'private' && access !== 'private') throw new HttpError('AUTH_PRIVATE_ONLY', 'this API key speaks for a tenant and may ask for private answers only')
-    if (access === 'write' && granted.kind === 'read') throw new HttpError('AUTH_READ_ONLY', 'this API key may only read; use a read-write key')
+    request.readOnly = granted.kind === 'read'
+    if (access === 'write' && request.readOnly) throw new HttpError('AUTH_READ_ONLY', 'this API key may only read; use a read-write key')
   })
 })
 

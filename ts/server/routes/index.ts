@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../app.js'
+import audio from './audio.js'
 import collection from './collection.js'
 import collections from './collections.js'
 import health from './health.js'
@@ -15,5 +16,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, indexes, neighbors, privacy]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, audio, indexes, neighbors, privacy]) await app.register(group, context)
 }
