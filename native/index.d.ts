@@ -193,6 +193,25 @@ export declare class BindingResidualTree {
   refresh(kernel: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
 }
 
+/** A speech model that loads at its first use. */
+export declare class BindingSpeech {
+  /** Whisper weights in ggml format at `path`, to be unloaded after `idleMs` without a call. */
+  constructor(path: string, idleMs: number)
+  /**
+   * Writes a recording down: bytes, or the path of a file. `options`: `{ language?, translate?, prompt?, temperature?, maxSeconds?, wait? }`.
+   * Answers `{ text, language, duration, voiced, seconds, xrt, device, segments }`.
+   */
+  transcribe(recording: Buffer | string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
+  /** Loads the model now. */
+  load(): Promise<Outcome<boolean>>
+  /** The file, its state and its memory. */
+  info(): Promise<Outcome<Buffer>>
+  /** Unloads the model if nobody used it for its idle time; whether it did. */
+  unloadIdle(): Promise<Outcome<boolean>>
+  /** Unloads the model now; a running call keeps it until it is done. */
+  unload(): Promise<Outcome<boolean>>
+}
+
 /** An index of vectors, numbered by the caller. */
 export declare class BindingVectorIndex {
   /** Builds an index; vector `i` under `slots[i]`, or `i`. `options`: `{ dim, metric?, build?: { degree?, ef?, alpha?, walkDim?, storage?, seed? } }`. */

@@ -17,7 +17,9 @@ export function at(name: ServiceName): string {
 export function using(...names: ServiceName[]): (title: string, work: (t: ExecutionContext) => Promise<void>) => void {
   const missing = names.find((name) => endpoint(name) === undefined)
   return (title, work) => {
-    if (missing === undefined) test(title, work as Implementation<[]>)
+    // Transcribing uses all cores: two at once take more than twice as long.
+    const run = names.includes('whisper') ? test.serial : test
+    if (missing === undefined) run(title, work as Implementation<[]>)
     else test.skip(`[${missing}] ${title}`, work as Implementation<[]>)
   }
 }

@@ -14,6 +14,8 @@ spoken('POST /v1/audio/transcriptions answers as OpenAI’s API does, stores, an
   const json = await post(t, server, { language: 'en', model: 'whisper-1' })
   t.is(json.status, 200, json.text)
   t.true(wordErrorRate(SPOKEN['beckett.wav'], String(json.json['text'])) <= 0.1, json.text)
+  t.is((await post(t, server, { collection: 'talks' })).json.code, 'COLLECTION_NOT_FOUND')
+  t.is((await server.call('POST', '/v1/collections', { name: 'talks' })).status, 201)
   const vtt = await post(t, server, { response_format: 'vtt', collection: 'talks' })
   t.is(vtt.headers.get('content-type'), 'text/vtt; charset=utf-8')
   t.regex(vtt.text, /^WEBVTT\n\n00:00:0\d\.\d{3} --> /)
