@@ -102,3 +102,13 @@ conform('many queries in one call answer as one by one', async (t, database) => 
   const answers = await points.searchBatch(queries, { limit: 2 })
   t.deepEqual(answers.map(({ hits }) => hits[0]?.id), ['p3', 'p40'])
 })
+
+conform('a rare word weighs more than one that every record has, and a short record more than a long one', async (t, database) => {
+  const db = await database(t)
+  const notes = await db.create('notes', { model: null })
+  const many = Array.from({ length: 40 }, (_, i) => ({ id: `common${i}`, text: `water water water boils in kettle number ${i}` }))
+  const padding = Array.from({ length: 60 }, (_, i) => `filler${i}`).join(' ')
+  await notes.add([...many, { id: 'long', text: `zirconium is named among much else: ${padding}` }, { id: 'short', text: 'zirconium melts' }])
+  const { hits } = await notes.search({ text: 'water zirconium', mode: 'keyword', limit: 5 })
+  t.deepEqual(hits.slice(0, 2).map(({ id }) => id), ['short', 'long'])
+})

@@ -13,7 +13,7 @@ import { isRetryable } from './errors.js'
 import { condition, storable } from './filter.js'
 import { rebuild } from './rebuild.js'
 import type { Settings } from './options.js'
-import { page, rank, type Plan } from './search.js'
+import { page, rank, readSizes, type Plan, type Sizes } from './search.js'
 import { hasVectors, tableOf, type Row } from './vectors.js'
 import { Overtaken, writeDrafts } from './write.js'
 
@@ -33,6 +33,9 @@ const BATCH_OF_TEXTS = 512
 /** Records that are checked before the event loop gets its turn: about a millisecond. */
 const PIECE = 256
 const MAX_PAGE = 1_000
+/** How long the sizes of a large collection are taken for what they were; a smaller one is counted in no time. */
+const SIZES_MS = 30_000
+const WORTH_KEEPING = 10_000
 const ATTEMPTS = 4
 
 /** A collection in PostgreSQL: every method of the embedded one, with the same answers and errors. */
@@ -41,6 +44,7 @@ export class PostgresCollection implements AnyCollection {
   readonly #shared: Shared
   #row: Row
   #mirror: Promise<Collection> | undefined
+  #sizes: (Sizes & { id: number; at: number }) | undefined
 
   /** @internal */
   constructor(row: Row, shared: Shared) {
@@ -318,11 +322,21 @@ export class PostgresCollection implements AnyCollection {
     const { connections, measured } = this.#shared
     const { limit = 10, offset = 0, minScore = Number.NEGATIVE_INFINITY } = plan.request
     const asked = performance.now()
-    const ranked = (await rank(connections, row, plan, signal)).filter(({ score }) => score >= minScore)
+    const sizes = plan.text === null ? undefined : await this.#sizesOf(row, signal)
+    const ranked = (await rank(connections, row, { ...plan, sizes }, signal)).filter(({ score }) => score >= minScore)
     const hits = await page(connections, row, plan, ranked.slice(offset, offset + limit), signal)
     measured(performance.now() - asked)
     const next = ranked.length > offset + limit ? offset + limit : null
     return { hits, mode, notes, next, tookMs: performance.now() - started }
+  }
+
+  /** Counted anew now and then: what they weigh changes little when a large collection grows by some records. */
+  async #sizesOf(row: Row, signal: AbortSignal | undefined): Promise<Sizes> {
+    const now = performance.now()
+    if (this.#sizes?.id === row.id && now - this.#sizes.at < SIZES_MS) return this.#sizes
+    const sizes = await readSizes(this.#shared.connections, row, signal)
+    if (sizes.count >= WORTH_KEEPING) this.#sizes = { ...sizes, id: row.id, at: now }
+    return sizes
   }
 
   async #read(row: Row, { where, values, vector, limit }: { where: string; values: unknown[]; vector: boolean; limit: number }, signal?: AbortSignal): Promise<Array<{ key: string; record: StoredRecord }>> {

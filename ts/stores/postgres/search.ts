@@ -13,6 +13,27 @@ export interface Plan {
   vector: string | null
   /** A record that is not to be found. */
   except?: string | undefined
+  /** Only where there is a text. */
+  sizes?: Sizes | undefined
+}
+
+/** What BM25 must know of a collection. */
+export interface Sizes {
+  count: number
+  /** Different words a record, on average over a sample. */
+  length: number
+}
+
+const SAMPLE = 5_000
+
+/** Counts a collection's records, and the words of a sample. */
+export async function readSizes(connections: Connections, row: Row, signal?: AbortSignal): Promise<Sizes> {
+  const [found] = await connections.rows<{ count: number; length: number | null }>(
+    `select (select count(*)::int from records r where r.collection = ${row.id}) as count,
+      (select avg(length(keywords))::float8 from (select keywords from records r where r.collection = ${row.id} order by r.key limit ${SAMPLE}) sample) as length`,
+    signal,
+  )
+  return { count: found?.count ?? 0, length: Math.max(found?.length ?? 1, 1) }
 }
 
 /** Pages past the first hundred take this many candidates a leg, so that they all see the same ones. */
@@ -21,8 +42,13 @@ const DEEP = 10_000
 /** The words of a text, any of which may match, as a tsquery. Operators in it mean nothing. */
 const ANY_WORD = (text: string): string =>
   `(select coalesce(string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | '), '')::tsquery from unnest(to_tsvector('english', ${text})))`
-/** ts_rank divided by 1 + the logarithm of the length. */
+/** One word as a tsquery. */
+const ONE_WORD = `('''' || replace(replace(t.lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`
+/** ts_rank divided by 1 + the logarithm of the length: a first, rough order of what matches. */
 const RANKING = 1
+/** So many of the first are scored by BM25 (Robertson & Zaragoza 2009, section 3.4), with the constants of the core. */
+const SCORED = 2_000
+const [K1, B] = [1.2, 0.75]
 const MOST_QUERY_CHARACTERS = 100_000
 
 /** Values of one statement, and their places. */
@@ -38,7 +64,7 @@ export async function rank(connections: Connections, row: Row, plan: Plan, signa
   const withVectors = hasVectors(row) && plan.vector !== null
   if (withVectors && plan.text !== null) return both(connections, row, plan, wanted <= HEAD ? HEAD : Math.max(wanted, DEEP), signal)
   const values = new Values()
-  const text = withVectors ? byMeaning(row, plan, values, wanted) : byWords(row, plan, values, wanted)
+  const text = withVectors ? byMeaning(row, plan, values, wanted) : `with ${byWords(row, plan, values, wanted)} select key, score from w order by score desc, key`
   const found = await connections.rows<{ key: string; score: number }>(prepared(text, values, plan), signal)
   const candidates = found.map(({ key, score }) => {
     const similarity = withVectors ? scoreOf(row.metric, score) : null
@@ -51,14 +77,13 @@ export async function rank(connections: Connections, row: Row, plan: Plan, signa
 /** One statement for both legs: each finds its own, and is asked for its score of what only the other found. */
 async function both(connections: Connections, row: WithVectors, plan: Plan, depth: number, signal?: AbortSignal): Promise<Candidate[]> {
   const values = new Values()
-  const words = byWords(row, plan, values, depth)
   const meaning = byMeaning(row, plan, values, depth)
-  const [text, vector] = [values.add(query(plan)), values.add(plan.vector)]
+  const vector = values.add(plan.vector)
   const found = await connections.rows<{ key: string; keyword: number; distance: number | null; word: boolean; near: boolean }>(
     prepared(
-      `with w as materialized (${words}), m as materialized (${meaning}), q as materialized (select ${ANY_WORD(text)} as words)
-       select u.key, w.key is not null as word, m.key is not null as near, coalesce(w.score, ts_rank(r.keywords, q.words, ${RANKING})) as keyword, coalesce(m.score, ${distance(row, vector)}) as distance
-       from (select key from w union select key from m) u cross join q join records r on r.key = u.key left join w on w.key = u.key left join m on m.key = u.key
+      `with m as materialized (${meaning}), ${byWords(row, plan, values, depth, 'm')}
+       select u.key, w.key is not null as word, m.key is not null as near, coalesce(b.score, 0) as keyword, coalesce(m.score, ${distance(row, vector)}) as distance
+       from (select key from w union select key from m) u left join b on b.key = u.key left join w on w.key = u.key left join m on m.key = u.key
        left join ${tableOf(row)} v on v.key = u.key and v.generation = ${row.generation}`,
       values,
       plan,
@@ -73,10 +98,23 @@ async function both(connections: Connections, row: WithVectors, plan: Plan, dept
 
 const best = (a: { score: number }, b: { score: number }): number => b.score - a.score
 
-function byWords(row: Row, plan: Plan, values: Values, limit: number): string {
-  const words = ANY_WORD(values.add(query(plan)))
-  return `select r.key, ts_rank(r.keywords, q.words, ${RANKING}) as score from records r, (select ${words} as words) q
-    where r.collection = ${row.id} and r.keywords @@ q.words${narrowed(plan, values, 'r')} order by score desc, r.key limit ${limit}`
+/**
+ * The keyword leg as common table expressions, of which `w` holds its hits: what matches is put into a rough order, the first of it is
+ * scored by BM25 (`b`; so is what `also` found, where a word of it matches), and the best of the first are the hits. How many records hold
+ * a word is counted in the index; a record's length is that of its vector of words.
+ */
+function byWords(row: Row, plan: Plan, values: Values, limit: number, also?: 'm'): string {
+  const text = values.add(query(plan))
+  const [count, length] = [values.add(plan.sizes?.count ?? 1), values.add(plan.sizes?.length ?? 1)]
+  return `q as materialized (select ${ANY_WORD(text)} as words),
+    idf as materialized (select t.lexeme, ln(1 + (greatest(${count}::float8 - d.n, 0) + 0.5) / (d.n + 0.5)) as idf from unnest(to_tsvector('english', ${text})) t,
+      lateral (select count(*) as n from records r where r.collection = ${row.id} and r.keywords @@ ${ONE_WORD}) d),
+    rough as materialized (select r.key, ts_rank(r.keywords, q.words, ${RANKING}) as rank from records r, q
+      where r.collection = ${row.id} and r.keywords @@ q.words${narrowed(plan, values, 'r')} order by rank desc, r.key limit ${Math.max(SCORED, limit)}),
+    b as materialized (select r.key, sum(i.idf * f.n * ${K1 + 1} / (f.n + ${K1} * (${1 - B} + ${B} * length(r.keywords) / ${length}::float8))) as score
+      from (select key from rough${also === undefined ? '' : ` union select key from ${also}`}) k join records r on r.key = k.key,
+        lateral unnest(r.keywords) l join idf i on i.lexeme = l.lexeme, lateral (select cardinality(l.positions)::float8 as n) f group by r.key),
+    w as materialized (select b.key, b.score from b join rough on rough.key = b.key order by b.score desc, b.key limit ${limit})`
 }
 
 function byMeaning(row: WithVectors, plan: Plan, values: Values, limit: number): string {
