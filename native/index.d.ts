@@ -97,6 +97,8 @@ export declare class BindingDatabase {
   drop(name: string): Promise<Outcome<boolean>>
   /** The collection of this name. */
   collection(name: string): Promise<Outcome<BindingCollection>>
+  /** The graphs that are kept in the folder. */
+  graphs(): BindingGraphs
   /** Embeds what has no vector, with another model if `options` (`{ model? }`) names one. */
   rebuild(name: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
   /** Memory, disk, collections and models. */
@@ -122,13 +124,23 @@ export declare class BindingFilter {
 /** A graph that doesn't change. */
 export declare class BindingGraph {
   /** Builds a graph from columns. `options`: `{ directed?, parallel?: 'sum' | 'max' | 'last' }`. */
-  static build(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array | undefined | null, options: string): Promise<Outcome<BindingGraph>>
+  static build(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array | undefined | null, ids: Buffer | undefined | null, options: string): Promise<Outcome<BindingGraph>>
   /** Reads a file. `options`: `{ format: 'csv' | 'graphml' | 'json', graph?, limits?, delimiter?, header? }`. */
   static read(path: string, options: string): Promise<Outcome<BindingGraph>>
   /** `{ nodes, edges, directed, dropped, hyperedges }`. */
   info(): Promise<Outcome<Buffer>>
+  /** The version of the kept graph that this was; 0 for others. */
+  version(): number
   /** The ids of the nodes as the file named them, as JSON. */
   ids(): Promise<Outcome<Buffer>>
+  /** The node of this id, or null. */
+  find(id: string): Promise<Outcome<number | undefined | null>>
+  /** The edges by columns, an undirected one once. */
+  edges(): Promise<Outcome<BindingEdges>>
+  /** What a computation (`graphwave` or `node2vec`) with `options` will take: `{ bytes, operations }`. */
+  estimate(what: 'graphwave' | 'node2vec', options: string): Promise<Outcome<Buffer>>
+  /** Hyper Adamic–Adar suggestions by the graph's own hyperedges. `options`: `{ top?, minScore? }`. */
+  hyperAdamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
   /** GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`. */
   graphwave(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingGraphWave>>
   /** Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, deterministic? }`. */
@@ -153,6 +165,50 @@ export declare class BindingQueue {
   dead(after: number, limit: number): Promise<Outcome<Buffer>>
   /** `{ depth, capacity, dead }`. */
   stats(): Promise<Outcome<Buffer>>
+}
+
+/** The graphs that a database keeps. */
+export declare class BindingGraphs {
+  /** Every graph: `[{ name, directed, nodes, edges, hyperedges, version, collection }]`. */
+  list(): Promise<Outcome<Buffer>>
+  /** One graph. */
+  info(name: string): Promise<Outcome<Buffer>>
+  /** Makes an empty graph. */
+  create(name: string, directed: boolean): Promise<Outcome<Buffer>>
+  /** Drops a graph with everything in it. */
+  drop(name: string): Promise<Outcome<boolean>>
+  /** Writes a batch, JSON in UTF-8, and answers the graph after it. */
+  write(name: string, batch: Buffer): Promise<Outcome<Buffer>>
+  /** Makes a graph that follows a collection. `options`: `{ neighbours?, terms?, chunk? }`. */
+  derive(name: string, collection: string, options: string): Promise<Outcome<Buffer>>
+  /** Brings a graph that follows a collection to where that is now, unless more than `most` records changed. */
+  sync(name: string, most?: number | undefined | null, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
+  /** Adds what a file holds. `options`: `{ format: 'csv' | 'graphml' | 'json', delimiter?, header?, parallel?, limits? }`. */
+  load(name: string, path: string, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
+  /** A page of `what` (`nodes`, `edges` or `hyperedges`). `options`: `{ after?, limit? }`. */
+  page(name: string, what: 'nodes' | 'edges' | 'hyperedges', options: string): Promise<Outcome<Buffer>>
+  /** What lies around nodes, a JSON array of ids. `options`: `{ hops?, limit? }`. */
+  neighbourhood(name: string, ids: string, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** The graph to compute with. */
+  graph(name: string): Promise<Outcome<BindingGraph>>
+  /** The hyperedges of a graph, and its version. */
+  hypergraph(name: string): Promise<Outcome<BindingSnapshot>>
+  /** Keeps suggestions of a kind, a JSON array of `{ source, target, score }`, in the place of those that were there. */
+  writeSuggestions(name: string, kind: 'aa' | 'hyper_aa', pairs: Buffer): Promise<Outcome<boolean>>
+  /** Kept suggestions. `options`: `{ node?, limit? }`. */
+  suggestions(name: string, kind: 'aa' | 'hyper_aa', options: string): Promise<Outcome<Buffer>>
+}
+
+/** The diagrams of all neighbourhoods of a graph that changes. */
+export declare class BindingLayer {
+  /** Computes every diagram. `options`: `{ radius? }`. */
+  static build(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingLayer>>
+  /** Changes edges: each gets its weight, or goes where that is NaN. */
+  update(sources: Uint32Array, targets: Uint32Array, weights: Float64Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingLayerUpdate>>
+  /** The diagram of a node's neighbourhood, or nothing where there is no such node. */
+  diagram(node: number): Promise<Outcome<BindingDiagram | undefined | null>>
+  /** The diagram of the whole graph as it stands. */
+  whole(cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingDiagram>>
 }
 
 /** A tree over points that don't change, under a kernel that may. */
@@ -268,6 +324,26 @@ export interface BindingBatch {
   body: Buffer
 }
 
+/** Weights moved towards a diagram. */
+export interface BindingCorrection {
+  /** Where edges start. */
+  sources: Uint32Array
+  /** Where they end. */
+  targets: Uint32Array
+  /** Their new weights. */
+  weights: Float64Array
+  /** Edges whose weight changed. */
+  changed: number
+  /** Distance to the wanted diagram before. */
+  before: number
+  /** Distance now; never more than before. */
+  after: number
+  /** Rounds that lowered the distance. */
+  iterations: number
+  /** Whether the distance is within epsilon. */
+  reached: boolean
+}
+
 /** The bars of a diagram, as columns. */
 export interface BindingDiagram {
   /** 0 for a component, 1 for a loop. */
@@ -284,6 +360,16 @@ export declare const enum BindingDurability {
   Process = 'process',
   /** A power cut. */
   Power = 'power',
+}
+
+/** Edges by columns. */
+export interface BindingEdges {
+  /** Where they start. */
+  sources: Uint32Array
+  /** Where they end. */
+  targets: Uint32Array
+  /** Their weights. */
+  weights: Float64Array
 }
 
 /** A trained embedding and how well it keeps the relations. */
@@ -330,6 +416,14 @@ export interface BindingHits {
   slots: Uint32Array
   /** As many scores: cosine, dot product, or minus the squared distance. */
   scores: Float32Array
+}
+
+/** What an update did. */
+export interface BindingLayerUpdate {
+  /** Nodes whose diagrams were computed anew, ascending. */
+  recomputed: Uint32Array
+  /** Whether everything was, because that was cheaper than finding out what had to be. */
+  full: boolean
 }
 
 /** A Fréchet mean and how it was reached. */
@@ -390,6 +484,18 @@ export interface BindingResidualAnswer {
   report: string
 }
 
+/** A kept graph to compute with. */
+export interface BindingSnapshot {
+  /** The hyperedges' ids, as JSON. */
+  hyperedges: Buffer
+  /** Hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. */
+  starts: Uint32Array
+  /** Nodes of hyperedges. */
+  members: Uint32Array
+  /** The version that this is. */
+  version: number
+}
+
 /** Pairs worth joining, each once, sorted. */
 export interface BindingSuggestions {
   /** Lower nodes. */
@@ -430,6 +536,9 @@ export declare function bottleneckDistance(a: Float64Array, b: Float64Array, can
 /** What a build will take: `{ bytes, graphBytes, buildBytes, buildSeconds, threads }`. `options`: `{ count, dim, metric?, build? }`. */
 export declare function estimateVectorIndex(options: string): Promise<Outcome<Buffer>>
 
+/** Moves the weights of a graph until its diagram is within epsilon of the wanted one, as far as its edges allow. `options`: `{ dimension?, epsilon?, order?, iterations? }`. */
+export declare function correctWeights(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, wanted: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingCorrection>>
+
 /** Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`. */
 export declare function hyperSuggestions(nodes: number, starts: Uint32Array, members: Uint32Array, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
 
@@ -447,6 +556,9 @@ export declare function poincareMap(map: BindingBallMap, kappa: number, margin: 
 
 /** The Fréchet mean of the rows. `options`: `{ tolerance?, iterations? }`. */
 export declare function poincareMean(kappa: number, margin: number | undefined | null, dim: number, rows: Rows, weights: Float64Array | undefined | null, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingMean>>
+
+/** Recentring measured against naive scaling, as a JSON array of rows. `options`: `{ points?, dim?, kappas?, offset?, spread?, seed? }`. */
+export declare function poincareOvershoot(options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
 
 /** Embeds a hierarchy of `nodes` nodes from its pairs, two ids a pair. `options`: `{ kappa?, dim?, epochs?, burnIn?, learningRate?, negatives?, seed? }`; with `measure` the quality is computed too, in time that grows with the square of the nodes. */
 export declare function poincareTrain(nodes: number, pairs: Uint32Array, options: string, measure: boolean, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingEmbedding>>

@@ -35,7 +35,12 @@ export {
   type SuggestOptions,
   type Suggestions,
   type TunePqOptions,
+  type WorkEstimate,
 } from './engine/graph.js'
+export { embedGraph, type Embedding, type EmbeddingReport } from './graphs/embed.js'
+export { explainNode, type ExplainedNode, type ExplainNodeOptions } from './graphs/explain.js'
+export { suggestLinks } from './graphs/suggest.js'
+export type * from './graphs/store.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
 export type { IndexOptions, OpenOptions } from './engine/open.js'
@@ -81,10 +86,12 @@ export {
 export { VectorIndexes, type NamedIndex, type VectorIndexSpec } from './engine/vector-indexes.js'
 export type { VectorValues } from './engine/vector-values.js'
 export {
+  measureOvershoot,
   PoincareBall,
   trainPoincare,
   type BallRows,
   type FrechetMean,
+  type OvershootRow,
   type PoincareBallOptions,
   type PoincareEmbedding,
   type PoincareTrainOptions,
@@ -104,15 +111,22 @@ export { open } from './stores/open.js'
 export type { PostgresCollection } from './stores/postgres/collection.js'
 export type { PostgresDatabase } from './stores/postgres/database.js'
 export type { PostgresOptions } from './stores/postgres/options.js'
+export { EmbeddedGraph, EmbeddedGraphs } from './engine/stored-graph.js'
 export {
   bottleneck,
   diagramPoints,
   persistence,
   persistentLoops,
+  correctWeights,
+  TopologyLayer,
   sinkhorn,
   wasserstein,
+  type Correction,
+  type CorrectionOptions,
   type DiagramPoints,
+  type EdgeChanges,
   type Filtration,
+  type LayerUpdate,
   type PersistenceDiagram,
   type PersistentLoop,
   type SinkhornOptions,

@@ -11,7 +11,7 @@ import { triple } from './triple.mjs'
 
 const NATIVE_INPUTS = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates', '.cargo']
 const TS_INPUTS = ['package.json', 'tsconfig.json', 'tsconfig.cjs.json', 'tsconfig.bench.json', 'ts', 'bench', 'native/index.d.ts']
-const PAGE = ['index.html', 'page.css', 'page.js', 'favicon.svg']
+const PAGE = ['index.html', 'page.css', 'page.js', 'api.js', 'graph.html', 'graph.css', 'graph.js', 'plane.js', 'favicon.svg']
 const target = path.resolve(at(), process.env.CARGO_TARGET_DIR ?? 'target')
 /** Where the napi macros write the types of what they export, while they are compiled. */
 export const typeDefinitions = path.join(target, 'napi-types')

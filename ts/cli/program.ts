@@ -5,6 +5,7 @@ import { addCommands as budget } from './commands/budget.js'
 import { addCommands as collections } from './commands/collections.js'
 import { addCommands as copying } from './commands/copy.js'
 import { addCommands as doctor } from './commands/doctor.js'
+import { addCommands as graph } from './commands/graph.js'
 import { addCommands as importing } from './commands/import.js'
 import { addCommands as index } from './commands/index.js'
 import { addCommands as mcp } from './commands/mcp.js'
@@ -40,8 +41,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, copying, transcribe, budget, index, neighbors, migrating, stats, serve, mcp, doctor, bench]) add(root)
-  for (const add of [records, search, importing, collections, copying, budget, index, migrating, neighbors, stats, vectors, serve, mcp, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, transcribe, budget, index, neighbors, migrating, vectors, graph, stats, serve, mcp, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }

@@ -3,6 +3,7 @@ import { textArgument } from './arguments.js'
 import { cancellable, type CallOptions } from './cancel.js'
 import { Collection, type CollectionIndex, type CollectionInfo } from './collection.js'
 import { CanopyError, unwrap } from './error.js'
+import { EmbeddedGraphs } from './stored-graph.js'
 import { parse, stringify } from './json.js'
 import type { CollectionSpec, Embedder } from './types.js'
 
@@ -80,6 +81,11 @@ export class Database {
   async drop(name: string): Promise<void> {
     this.#open.delete(name)
     unwrap(await this.#native.drop(textArgument('name', name)))
+  }
+
+  /** The graphs that are kept in this folder. */
+  graphs(): EmbeddedGraphs {
+    return new EmbeddedGraphs(this.#native.graphs())
   }
 
   /** The models at hand. */

@@ -12,6 +12,8 @@ export interface EdgeColumns {
   targets: Uint32Array
   /** Above 0; without them every edge weighs 1. */
   weights?: Float64Array | undefined
+  /** What the nodes are called; by default their numbers. */
+  ids?: readonly string[] | undefined
 }
 
 /** How edges become a graph. */
@@ -141,12 +143,20 @@ export interface ExplainOptions extends CallOptions {
   dim?: number | undefined
 }
 
+/** What a computation will take. */
+export interface WorkEstimate {
+  bytes: number
+  operations: number
+}
+
 /** Which pairs are worth suggesting. */
 export interface SuggestOptions extends LongCallOptions {
   /** Most suggestions a node; default 50. */
   top?: number | undefined
-  /** Suggestions with this score or less are dropped. */
+  /** Suggestions with this score or less are dropped; default 0.3. */
   minScore?: number | undefined
+  /** Hyperedges with more members are passed over; default 0, none. */
+  largest?: number | undefined
 }
 
 /** Pairs worth joining, each once: the lower node, the higher node, the score. */
@@ -164,17 +174,21 @@ export class Graph {
     this.#native = native
   }
 
+  /** @internal */
+  static of(native: BindingGraph): Graph {
+    return new Graph(native)
+  }
+
   /** Builds a graph from columns. Throws `GRAPH_LENGTH`, `GRAPH_NODE`, `GRAPH_WEIGHT`. */
-  static async build({ nodes, sources, targets, weights }: EdgeColumns, options: GraphBuildOptions = {}): Promise<Graph> {
+  static async build({ nodes, sources, targets, weights, ids }: EdgeColumns, options: GraphBuildOptions = {}): Promise<Graph> {
     checkColumns(sources, targets, weights)
-    return new Graph(unwrap(await binding().BindingGraph.build(nodes, sources, targets, weights, stringify(options))))
+    const names = ids === undefined ? undefined : Buffer.from(stringify(ids))
+    return new Graph(unwrap(await binding().BindingGraph.build(nodes, sources, targets, weights, names, stringify(options))))
   }
 
   /** Reads a CSV edge list, GraphML or JSON. Throws `GRAPH_READ`, `GRAPH_SYNTAX` with the place, `GRAPH_TOO_LARGE`. */
   static async read(path: string, { format, delimiter, header, ...graph }: GraphReadOptions = {}): Promise<Graph> {
-    const known = format ?? ({ csv: 'csv', tsv: 'csv', edges: 'csv', graphml: 'graphml', xml: 'graphml', json: 'json' } as const)[path.split('.').at(-1)?.toLowerCase() ?? '']
-    if (known === undefined) throw new CanopyError('GRAPH_OPTION', 'invalid_input', `${path} has a name that tells no format: pass format: 'csv', 'graphml' or 'json'`)
-    return new Graph(unwrap(await binding().BindingGraph.read(path, stringify({ format: known, delimiter, header, graph }))))
+    return new Graph(unwrap(await binding().BindingGraph.read(path, stringify({ format: formatOf(path, format), delimiter, header, graph }))))
   }
 
   /** Nodes, edges, and what was dropped. */
@@ -185,6 +199,25 @@ export class Graph {
   /** The ids of the nodes as the file named them; none where the graph was built from columns. */
   async ids(): Promise<string[]> {
     return parse(unwrap(await this.#native.ids()))
+  }
+
+  /** The node of this id, or undefined. */
+  async find(id: string): Promise<number | undefined> {
+    return unwrap(await this.#native.find(id.toWellFormed())) ?? undefined
+  }
+
+  /** The edges by columns, an undirected one once. */
+  async edges(): Promise<{ sources: Uint32Array; targets: Uint32Array; weights: Float64Array }> {
+    return unwrap(await this.#native.edges())
+  }
+
+  /** What `graphwave` or `node2vec` with these options will take: bytes at the peak, multiplications and additions. */
+  async estimate(what: 'graphwave', options?: GraphWaveOptions): Promise<WorkEstimate>
+  async estimate(what: 'node2vec', options?: Node2VecOptions): Promise<WorkEstimate>
+  async estimate(what: 'graphwave' | 'node2vec', { signal, ...rest }: LongCallOptions = {}): Promise<WorkEstimate> {
+    signal?.throwIfAborted()
+    const { onProgress: _, ...options } = rest
+    return parse(unwrap(await this.#native.estimate(what, stringify(options))))
   }
 
   /** Structural embeddings of every node: nodes with alike surroundings get alike rows, wherever they are. */
@@ -218,6 +251,12 @@ export class Graph {
     const json = stringify(options)
     return cancellable(signal, (cancel) => this.#native.adamicAdar(json, cancel, onProgress))
   }
+
+  /** Pairs that share small hyperedges of this graph; see `hyperAdamicAdar`. */
+  async hyperAdamicAdar({ signal, onProgress, ...options }: SuggestOptions = {}): Promise<Suggestions> {
+    const json = stringify(options)
+    return cancellable(signal, (cancel) => this.#native.hyperAdamicAdar(json, cancel, onProgress))
+  }
 }
 
 /** Pairs that share small hyperedges: Σ 1 / ln(|H| − 1) over the hyperedges that hold both. Throws `GRAPH_NODE`. */
@@ -233,6 +272,13 @@ export async function hyperAdamicAdar(
   const json = stringify(options)
   const found: BindingSuggestions = await cancellable(signal, (cancel) => binding().hyperSuggestions(nodes, starts, members, json, cancel, onProgress))
   return found
+}
+
+/** The format of a file, by its name unless it is said. @internal */
+export function formatOf(path: string, format?: 'csv' | 'graphml' | 'json'): 'csv' | 'graphml' | 'json' {
+  const known = format ?? ({ csv: 'csv', tsv: 'csv', edges: 'csv', graphml: 'graphml', xml: 'graphml', json: 'json' } as const)[path.split('.').at(-1)?.toLowerCase() ?? '']
+  if (known !== undefined) return known
+  throw new CanopyError('GRAPH_OPTION', 'invalid_input', `${path} has a name that tells no format: pass format: 'csv', 'graphml' or 'json'`)
 }
 
 /** @internal */

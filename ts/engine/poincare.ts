@@ -2,7 +2,7 @@ import type { BindingBallMap } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError } from './error.js'
-import { stringify } from './json.js'
+import { parse, stringify } from './json.js'
 
 /** Row-major coordinates: single, double, or half precision as the bits of each number. Results have the kind that was sent. */
 export type BallRows = Float32Array | Float64Array | Uint16Array
@@ -163,6 +163,25 @@ export async function trainPoincare(
 ): Promise<PoincareEmbedding> {
   const json = stringify(options)
   return cancellable(signal, (cancel) => binding().poincareTrain(nodes, pairs, json, measure, cancel, onProgress))
+}
+
+/** One point of a measurement of recentring. */
+export interface OvershootRow {
+  kappa: number
+  dtype: 'f64' | 'f32' | 'f16'
+  /** Translation by minus the Fréchet mean, or the Euclidean mean subtracted and everything rescaled to fit. */
+  method: 'exp_log' | 'naive'
+  /** Distance to 0 of the recentred point in double precision. */
+  rTarget: number
+  rObtained: number
+  deltaR: number
+}
+
+/** Draws a cloud off the centre for each curvature, recentres it both ways in each precision, and compares with double precision. */
+export async function measureOvershoot({ signal, ...options }: CallOptions & { points?: number; dim?: number; kappas?: readonly number[]; offset?: number; spread?: number; seed?: number } = {}): Promise<OvershootRow[]> {
+  const json = stringify(options)
+  const rows = parse<{ kappa: number; dtype: OvershootRow['dtype']; method: OvershootRow['method']; r_target: number; r_obtained: number; delta_r: number }[]>(await cancellable(signal, (cancel) => binding().poincareOvershoot(json, cancel)))
+  return rows.map(({ r_target: rTarget, r_obtained: rObtained, delta_r: deltaR, ...row }) => ({ ...row, rTarget, rObtained, deltaR }))
 }
 
 function check(what: string, values: unknown): void {

@@ -1,6 +1,7 @@
-import type { BindingDiagram } from '#native'
+import type { BindingDiagram, BindingLayer } from '#native'
 import { binding } from './binding.js'
-import { cancellable, type CallOptions } from './cancel.js'
+import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
+import { CanopyError, unwrap } from './error.js'
 import { checkColumns, type EdgeColumns } from './graph.js'
 import { parse, stringify } from './json.js'
 
@@ -81,4 +82,84 @@ export async function sinkhorn(
 ): Promise<{ distance: number; epsilon: number; massError: number; iterations: number }> {
   const json = stringify(options)
   return parse(await cancellable(signal, (cancel) => binding().sinkhornDistance(a, b, json, cancel)))
+}
+
+/** What an update of a layer did. */
+export interface LayerUpdate {
+  /** Nodes whose diagrams were computed anew, ascending. */
+  recomputed: Uint32Array
+  /** Whether everything was, because that was cheaper than finding out what had to be. */
+  full: boolean
+}
+
+/** A weight of NaN takes the edge away. */
+export interface EdgeChanges {
+  sources: Uint32Array
+  targets: Uint32Array
+  weights: Float64Array
+}
+
+/** The diagram of every node's neighbourhood, kept right while the graph changes: only what a change can affect is computed anew. */
+export class TopologyLayer {
+  readonly #native: BindingLayer
+
+  private constructor(native: BindingLayer) {
+    this.#native = native
+  }
+
+  /** Computes the diagrams of what lies within `radius` hops (1 to 16, default 2) of each node. Throws `EDGES_*`, `TOPOLOGY_RADIUS`. */
+  static async build({ nodes, sources, targets, weights }: Filtration, { signal, onProgress, ...options }: LongCallOptions & { radius?: number | undefined } = {}): Promise<TopologyLayer> {
+    checkColumns(sources, targets, weights)
+    const json = stringify(options)
+    return new TopologyLayer(await cancellable(signal, (cancel) => binding().BindingLayer.build(nodes, sources, targets, weights, json, cancel, onProgress)))
+  }
+
+  /** Changes edges, all or none; the result equals building anew, bit for bit. Throws `EDGES_*`. */
+  async update({ sources, targets, weights }: EdgeChanges, { signal, onProgress }: LongCallOptions = {}): Promise<LayerUpdate> {
+    checkColumns(sources, targets, weights)
+    if (sources.length !== targets.length || sources.length !== weights.length) throw new CanopyError('EDGES_LENGTH', 'invalid_input', `${sources.length} sources, ${targets.length} targets and ${weights.length} weights: send as many of each`)
+    return cancellable(signal, (cancel) => this.#native.update(sources, targets, weights, cancel, onProgress))
+  }
+
+  /** The diagram of a node's neighbourhood. Throws `GRAPH_NODE_NOT_FOUND`. */
+  async diagram(node: number): Promise<PersistenceDiagram> {
+    const found = Number.isInteger(node) && node >= 0 && node <= 0xffff_ffff ? unwrap(await this.#native.diagram(node)) : null
+    if (found === null || found === undefined) throw new CanopyError('GRAPH_NODE_NOT_FOUND', 'not_found', `there is no node ${node}: nodes are numbered from 0`)
+    return found
+  }
+
+  /** The diagram of the whole graph as it stands. */
+  async whole({ signal }: CallOptions = {}): Promise<PersistenceDiagram> {
+    return cancellable(signal, (cancel) => this.#native.whole(cancel))
+  }
+}
+
+/** How weights are moved towards a diagram. */
+export interface CorrectionOptions extends CallOptions {
+  /** Of the diagram; default 1. */
+  dimension?: 0 | 1 | undefined
+  /** A Wasserstein distance up to this is close enough; default 1e-6. */
+  epsilon?: number | undefined
+  order?: number | undefined
+  /** Most rounds; default 100. */
+  iterations?: number | undefined
+}
+
+/** A graph whose weights were moved. */
+export interface Correction extends EdgeChanges {
+  /** Edges whose weight changed. */
+  changed: number
+  before: number
+  /** Never more than before. */
+  after: number
+  iterations: number
+  /** Whether the distance is within epsilon. */
+  reached: boolean
+}
+
+/** Moves the weights of a graph until its diagram is the wanted one, as far as its edges allow (Poulenard et al. 2018). Throws `EDGES_*`, `DIAGRAM_POINT`. */
+export async function correctWeights({ nodes, sources, targets, weights }: Filtration, wanted: DiagramPoints, { signal, ...options }: CorrectionOptions = {}): Promise<Correction> {
+  checkColumns(sources, targets, weights)
+  const json = stringify(options)
+  return cancellable(signal, (cancel) => binding().correctWeights(nodes, sources, targets, weights, wanted, json, cancel))
 }

@@ -30,7 +30,7 @@ export interface GraphNode {
   attributes: Metadata
 }
 
-/** An edge as it is stored; an undirected one has its ends in the order in which they were named first. */
+/** An edge as it is stored; an undirected one starts at the end that was made first. */
 export interface GraphEdge {
   source: string
   target: string
@@ -44,6 +44,30 @@ export interface GraphHyperedge {
   /** Each once; in no order. */
   members: string[]
   attributes: Metadata
+}
+
+/** How a graph follows a collection: every record is a node. */
+export interface GraphDeriveOptions {
+  /** Nearest neighbours a record by the vector index, 0 to 100; default 8. */
+  neighbours?: number | undefined
+  /** Terms a record, 0 to 1,000; default 24. Records that share a term share a hyperedge `term:…`. */
+  terms?: number | undefined
+  /** Characters of a chunk, 0 or at least 100; default 1,200. A longer text is cut in nodes `id#chunk-1` and so on, joined to its record. */
+  chunk?: number | undefined
+}
+
+/** What following did. */
+export interface GraphSyncReport {
+  graph: GraphSummary
+  /** Records that are new or were changed. */
+  changed: number
+  removed: number
+  /** Records whose nearest neighbours were looked up. */
+  lookedUp: number
+  /** Whether everything was read again. */
+  rebuilt: boolean
+  /** Changes left undone because they were more than `most`. */
+  pending: number
 }
 
 /** Changes that happen together or not at all: removals first, then nodes, edges and hyperedges. */
@@ -62,6 +86,18 @@ export interface GraphBatch {
         hyperedges?: readonly GraphId[] | undefined
       }
     | undefined
+}
+
+/** How a file is read into a graph. */
+export interface GraphLoadOptions extends LongCallOptions {
+  /** Default: by the file's name. */
+  format?: 'csv' | 'graphml' | 'json' | undefined
+  /** What stands between two fields of a CSV file; default a comma. */
+  delimiter?: string | undefined
+  /** Whether the first line of a CSV file names the columns. */
+  header?: boolean | undefined
+  /** What becomes of edges that the file names more than once; default: their weights are added. */
+  parallel?: 'sum' | 'max' | 'last' | undefined
 }
 
 /** What a page starts after and how long it is. */
@@ -107,7 +143,7 @@ export interface GraphSnapshot {
 /** Which score suggestions have: common neighbours, or common hyperedges. */
 export type SuggestionKind = 'aa' | 'hyper_aa'
 
-/** Two nodes worth joining; of each pair the lower id (by UTF-16 code units) is the source. */
+/** Two nodes worth joining; each pair once, in either order. */
 export interface GraphSuggestion {
   source: string
   target: string
@@ -120,6 +156,11 @@ export interface StoredGraph {
   info(): Promise<GraphSummary>
   /** Writes a batch, all or nothing, and answers the graph after it. Throws `GRAPH_BATCH`, `GRAPH_WEIGHT`, `GRAPH_ID`, `GRAPH_TOO_LARGE`. */
   writeBatch(batch: GraphBatch, options?: LongCallOptions): Promise<GraphSummary>
+  /**
+   * Adds what a CSV edge list, GraphML or JSON file holds, in batches: what was written before a cancel stays, and loading again completes it.
+   * Throws `GRAPH_READ`, `GRAPH_SYNTAX` with the place, `GRAPH_WEIGHT`, `GRAPH_DIRECTED`.
+   */
+  load(path: string, options?: GraphLoadOptions): Promise<GraphSummary>
   nodes(options?: GraphPageOptions): Promise<GraphPage<GraphNode>>
   edges(options?: GraphPageOptions): Promise<GraphPage<GraphEdge>>
   hyperedges(options?: GraphPageOptions): Promise<GraphPage<GraphHyperedge>>

@@ -16,6 +16,8 @@ export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void
   /** One request that its client abandoned. */
   cancelled(route: string): void
+  /** Links that were suggested by common hyperedges. */
+  suggested(links: number): void
   /** One search in PostgreSQL. */
   pgvector(ms: number): void
   /** One decision about a privacy budget. */
@@ -45,6 +47,7 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   const records = new Gauge({ name: 'canopy_records', help: 'Records in a collection', labelNames: ['collection'], registers })
   const models = new Gauge({ name: 'canopy_models_loaded', help: 'Embedding models whose weights are in memory', registers })
   const resident = new Gauge({ name: 'canopy_resident_bytes', help: 'Resident memory as the core measures it', registers })
+  const suggestions = new Counter({ name: 'haa_edges_total', help: 'Links suggested by common hyperedges', registers })
   const query = new Gauge({ name: 'pgvector_query_ms', help: 'Milliseconds of the last search in PostgreSQL', registers })
   const queries = new Histogram({ name: 'pgvector_query_duration_ms', help: 'Milliseconds of searches in PostgreSQL', buckets: QUERY_BUCKETS, registers })
   const progress = new Gauge({ name: 'canopy_index_build_ratio', help: 'How much of the build of a vector index that is under way is done; absent where none is', labelNames: ['collection'], registers })
@@ -58,6 +61,7 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   return {
     request: (method, route, status, seconds) => duration.labels(method, route, String(status)).observe(seconds),
     cancelled: (route) => abandoned.inc({ route }),
+    suggested: (links) => suggestions.inc(links),
     pgvector(ms) {
       query.set(ms)
       queries.observe(ms)

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { PrivacyBudget } from '../budget/budget.js'
 import type { Config } from '../config/schema.js'
 import { residentBytes } from '../engine/binding.js'
+import { Jobs } from '../graphs/jobs.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { createMetrics, type Metrics } from '../observe/metrics.js'
 import { logOptions } from '../observe/log.js'
@@ -27,6 +28,8 @@ export interface Context {
   metrics: Metrics
   /** Where tenants have budgets. */
   budget: PrivacyBudget | undefined
+  /** Long work that was asked for over HTTP. */
+  jobs: Jobs
 }
 
 /** Our fastify: schemas are TypeBox and types follow from them. */
@@ -68,7 +71,9 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   await app.register(auth, { auth: config.auth, budget: config.budget })
   await app.register(cancel, { onCancel: (route) => metrics.cancelled(route) })
   await app.register(docs)
-  await app.register(routes, { db, config, metrics, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
+  const jobs = new Jobs()
+  app.addHook('preClose', () => jobs.close())
+  await app.register(routes, { db, config, metrics, jobs, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
   return app as unknown as FastifyInstance
 }
 

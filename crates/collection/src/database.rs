@@ -70,6 +70,14 @@ impl Database {
         &self.shared.models
     }
 
+    /// The store, for rooms that keep tables of their own beside the records. `close` waits while `work` runs; call nothing of this database in it.
+    ///
+    /// # Errors
+    /// `CLOSED`; what `work` answers.
+    pub fn with_store<T, E: From<Error>>(&self, work: impl FnOnce(&Store) -> Result<T, E>) -> Result<T, E> {
+        work(&*self.shared.store()?)
+    }
+
     /// Makes a collection.
     ///
     /// # Errors

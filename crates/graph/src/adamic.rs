@@ -15,11 +15,13 @@ pub struct SuggestOptions {
     pub top: usize,
     /// Suggestions with this score or less are dropped.
     pub min_score: f64,
+    /// Hyperedges with more members are passed over: they say little and cost the square of their size. 0 for none.
+    pub largest: usize,
 }
 
 impl Default for SuggestOptions {
     fn default() -> Self {
-        Self { top: 50, min_score: 0.3 }
+        Self { top: 50, min_score: 0.3, largest: 0 }
     }
 }
 
@@ -192,6 +194,7 @@ pub fn hyper_adamic_adar(
     let worth: Vec<f64> = (0..hypergraph.len())
         .map(|hyperedge| match hypergraph.members(hyperedge).len() {
             0..=2 => 0.0,
+            size if options.largest > 0 && size > options.largest => 0.0,
             size => 1.0 / ((size - 1) as f64).ln(),
         })
         .collect();

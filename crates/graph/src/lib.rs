@@ -22,6 +22,7 @@ mod explain;
 mod graph;
 mod graphwave;
 mod hyper;
+mod names;
 mod node2vec;
 mod read;
 mod tune;
@@ -33,6 +34,7 @@ pub use explain::{Attention, ExplainOptions, ExplainedEdge, ExplainedNode, Expla
 pub use graph::{Change, Dropped, Edge, Graph, GraphOptions, Parallel};
 pub use graphwave::{GraphWave, GraphWaveOptions, Laplacian, MAX_EXACT, Spectrum, graphwave, spectrum};
 pub use hyper::Hypergraph;
+pub use names::Names;
 pub use node2vec::{Node2Vec, Node2VecOptions, WalkOptions, Walks, node2vec, walks};
-pub use read::{CsvOptions, Limits, Loaded, read_csv, read_graphml, read_json};
+pub use read::{CsvOptions, Id, Limits, Loaded, read_csv, read_graphml, read_json};
 pub use tune::{BestPq, PQ_RANGE, StoppedBy, Trial, TuneOptions, dataset_hash, tune_pq};

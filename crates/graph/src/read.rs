@@ -5,7 +5,7 @@ mod json;
 mod table;
 
 pub use graphml::read_graphml;
-pub use json::read_json;
+pub use json::{Id, read_json};
 pub use table::{CsvOptions, read_csv};
 
 use crate::error::Error;

@@ -2,8 +2,10 @@
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::collection::BindingCollection;
+use crate::graph_store::BindingGraphs;
 use crate::outcome::{Outcome, run, run_json};
 use canopy_collection::{CreateOptions, Database, DatabaseOptions, Error, IndexOptions, ModelsOptions, from_json};
+use canopy_graph_store::Graphs;
 use canopy_store::{Access, Durability, OpenOptions};
 use napi::bindgen_prelude::{Buffer, Float32Array};
 use napi_derive::napi;
@@ -77,6 +79,7 @@ impl From<Options> for DatabaseOptions {
 #[napi]
 pub struct BindingDatabase {
     database: Arc<Database>,
+    graphs: Arc<Graphs>,
 }
 
 #[napi]
@@ -86,8 +89,8 @@ impl BindingDatabase {
     pub async fn open(folder: String, options: String) -> Outcome<BindingDatabase> {
         run(move || -> Result<Self, Error> {
             let options: Options = from_json("the open options", &options)?;
-            let database = Database::open(Path::new(&folder), &options.into())?;
-            Ok(Self { database: Arc::new(database) })
+            let database = Arc::new(Database::open(Path::new(&folder), &options.into())?);
+            Ok(Self { graphs: Arc::new(Graphs::new(database.clone())), database })
         })
         .await
     }
@@ -122,6 +125,12 @@ impl BindingDatabase {
     pub async fn collection(&self, name: String) -> Outcome<BindingCollection> {
         let database = self.database.clone();
         run(move || database.collection(&name).map(BindingCollection::new)).await
+    }
+
+    /// The graphs that are kept in the folder.
+    #[napi(catch_unwind)]
+    pub fn graphs(&self) -> BindingGraphs {
+        BindingGraphs { graphs: self.graphs.clone() }
     }
 
     /// Embeds what has no vector, with another model if `options` (`{ model? }`) names one.
@@ -193,7 +202,11 @@ impl BindingDatabase {
     /// Waits for running calls, writes everything out and closes the folder.
     #[napi]
     pub async fn close(&self) -> Outcome<bool> {
-        let database = self.database.clone();
-        run(move || database.close().map(|()| true)).await
+        let (database, graphs) = (self.database.clone(), self.graphs.clone());
+        run(move || {
+            graphs.release();
+            database.close().map(|()| true)
+        })
+        .await
     }
 }

@@ -5,10 +5,11 @@ use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
 use canopy_core::Rows;
 use canopy_graph::{
-    CsvOptions, Error, ExplainOptions, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded,
-    Node2VecOptions, SuggestOptions, Suggestions, TuneOptions, adamic_adar, explain, graphwave, hyper_adamic_adar,
-    node2vec, read_csv, read_graphml, read_json, tune_pq,
+    CsvOptions, Error, Estimate, ExplainOptions, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded,
+    Names, Node2VecOptions, SuggestOptions, Suggestions, TuneOptions, adamic_adar, explain, graphwave,
+    hyper_adamic_adar, node2vec, read_csv, read_graphml, read_json, tune_pq,
 };
+use canopy_graph_store::Snapshot;
 use napi::bindgen_prelude::{Buffer, Float32Array, Float64Array, Uint32Array};
 use napi_derive::napi;
 use serde::{Deserialize, Serialize};
@@ -95,12 +96,32 @@ impl From<Suggestions> for BindingSuggestions {
     }
 }
 
+/// Edges by columns.
+#[napi(object, object_from_js = false)]
+pub struct BindingEdges {
+    /// Where they start.
+    pub sources: Uint32Array,
+    /// Where they end.
+    pub targets: Uint32Array,
+    /// Their weights.
+    pub weights: Float64Array,
+}
+
 /// A graph that doesn't change.
 #[napi]
 pub struct BindingGraph {
     graph: Arc<Graph>,
-    ids: Arc<Vec<String>>,
+    names: Arc<Names>,
     hypergraph: Option<Arc<Hypergraph>>,
+    version: u64,
+}
+
+impl BindingGraph {
+    /// A kept graph as it was read.
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let (graph, names) = (snapshot.graph.clone(), snapshot.names.clone());
+        Self { graph, names, hypergraph: Some(snapshot.hypergraph.clone()), version: snapshot.version }
+    }
 }
 
 #[napi]
@@ -112,13 +133,21 @@ impl BindingGraph {
         sources: Uint32Array,
         targets: Uint32Array,
         weights: Option<Float64Array>,
+        ids: Option<Buffer>,
         options: String,
     ) -> Outcome<BindingGraph> {
         run(move || -> Result<Self, Trouble> {
             let options: GraphOptions = from_json("the graph options", &options)?;
+            let ids: Vec<String> = match ids {
+                None => Vec::new(),
+                Some(ids) => serde_json::from_slice(&ids).map_err(|_| Ids)?,
+            };
+            if !ids.is_empty() && ids.len() != nodes as usize {
+                return Err(Ids.into());
+            }
             let (sources, targets) = (sources.to_vec(), targets.to_vec());
             let graph = Graph::new(nodes, &sources, &targets, weights.as_deref(), options)?;
-            Ok(Self { graph: Arc::new(graph), ids: Arc::default(), hypergraph: None })
+            Ok(Self { graph: Arc::new(graph), names: Arc::new(Names::new(ids)), hypergraph: None, version: 0 })
         })
         .await
     }
@@ -137,7 +166,8 @@ impl BindingGraph {
                 Format::Graphml => read_graphml(file, options.graph, &options.limits)?,
                 Format::Json => read_json(file, options.graph, &options.limits)?,
             };
-            Ok(Self { graph: Arc::new(graph), ids: Arc::new(ids), hypergraph: hypergraph.map(Arc::new) })
+            let names = Arc::new(Names::new(ids));
+            Ok(Self { graph: Arc::new(graph), names, hypergraph: hypergraph.map(Arc::new), version: 0 })
         })
         .await
     }
@@ -158,11 +188,81 @@ impl BindingGraph {
         .await
     }
 
+    /// The version of the kept graph that this was; 0 for others.
+    #[napi(catch_unwind)]
+    pub fn version(&self) -> f64 {
+        self.version as f64
+    }
+
     /// The ids of the nodes as the file named them, as JSON.
     #[napi]
     pub async fn ids(&self) -> Outcome<Buffer> {
-        let ids = self.ids.clone();
-        run_json(move || Ok::<_, Trouble>(ids.as_ref().clone())).await
+        let names = self.names.clone();
+        run_json(move || Ok::<_, Trouble>(names.ids().to_vec())).await
+    }
+
+    /// The node of this id, or null.
+    #[napi]
+    pub async fn find(&self, id: String) -> Outcome<Option<u32>> {
+        let names = self.names.clone();
+        run(move || Ok::<_, Trouble>(names.find(&id))).await
+    }
+
+    /// The edges by columns, an undirected one once.
+    #[napi]
+    pub async fn edges(&self) -> Outcome<BindingEdges> {
+        let graph = self.graph.clone();
+        run(move || {
+            let mut columns = (Vec::new(), Vec::new(), Vec::new());
+            for edge in graph.edges() {
+                columns.0.push(edge.source);
+                columns.1.push(edge.target);
+                columns.2.push(edge.weight);
+            }
+            let (sources, targets, weights) = columns;
+            Ok::<_, Trouble>(BindingEdges { sources: sources.into(), targets: targets.into(), weights: weights.into() })
+        })
+        .await
+    }
+
+    /// What a computation (`graphwave` or `node2vec`) with `options` will take: `{ bytes, operations }`.
+    #[napi]
+    pub async fn estimate(
+        &self,
+        #[napi(ts_arg_type = "'graphwave' | 'node2vec'")] what: String,
+        options: String,
+    ) -> Outcome<Buffer> {
+        let graph = self.graph.clone();
+        run_json(move || -> Result<Estimate, Trouble> {
+            if what == "node2vec" {
+                let options: Node2VecOptions = from_json("the Node2Vec options", &options)?;
+                return Ok(options.estimate(&graph)?);
+            }
+            let options: GraphWaveOptions = from_json("the GraphWave options", &options)?;
+            Ok(options.estimate(&graph)?)
+        })
+        .await
+    }
+
+    /// Hyper Adamic–Adar suggestions by the graph's own hyperedges. `options`: `{ top?, minScore? }`.
+    #[napi]
+    pub async fn hyper_adamic_adar(
+        &self,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingSuggestions> {
+        let (nodes, hypergraph) = (self.graph.nodes(), self.hypergraph.clone());
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingSuggestions, Trouble> {
+            let options: SuggestOptions = from_json("the options of suggestions", &options)?;
+            let none: [Vec<u32>; 0] = [];
+            let hypergraph = hypergraph.map_or_else(|| Hypergraph::new(nodes, &none).map(Arc::new), Ok)?;
+            Ok(hyper_adamic_adar(&hypergraph, &options, &cancel, &progress)?.into())
+        })
+        .await
     }
 
     /// GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`.
@@ -219,12 +319,11 @@ impl BindingGraph {
             OnProgress,
         >,
     ) -> Outcome<Buffer> {
-        let (graph, ids) = (self.graph.clone(), self.ids.clone());
+        let (graph, names) = (self.graph.clone(), self.names.clone());
         let (cancel, progress) = (flag(cancel), progress(on_progress));
         run_json(move || -> Result<_, Trouble> {
             let options: TuneOptions = from_json("the tuning options", &options)?;
-            let ids = Some(ids.as_slice()).filter(|ids| !ids.is_empty());
-            Ok(tune_pq(&graph, ids, &options, &cancel, &progress)?)
+            Ok(tune_pq(&graph, names.given(), &options, &cancel, &progress)?)
         })
         .await
     }
@@ -239,12 +338,11 @@ impl BindingGraph {
         options: String,
         cancel: Option<&BindingCancel>,
     ) -> Outcome<Buffer> {
-        let (graph, ids, cancel) = (self.graph.clone(), self.ids.clone(), flag(cancel));
+        let (graph, names, cancel) = (self.graph.clone(), self.names.clone(), flag(cancel));
         run_json(move || -> Result<_, Trouble> {
             let options: ExplainOptions = from_json("the options of the explanation", &options)?;
             let rows = vectors.as_deref().map(|vectors| Rows::new(vectors, dim as usize)).transpose()?;
-            let ids = Some(ids.as_slice()).filter(|ids| !ids.is_empty());
-            Ok(explain(&graph, node, rows, ids, &options, &cancel)?)
+            Ok(explain(&graph, node, rows, names.given(), &options, &cancel)?)
         })
         .await
     }
@@ -309,6 +407,7 @@ macro_rules! refused {
     };
 }
 
+refused!(Ids, "GRAPH_LENGTH", "ids must be a list of texts, one a node: send as many as there are nodes");
 refused!(Delimiter, "GRAPH_OPTION", "a delimiter is one ASCII character");
 refused!(
     Starts,

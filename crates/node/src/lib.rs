@@ -11,6 +11,8 @@ mod collection;
 mod cover_tree;
 mod database;
 mod graph;
+mod graph_store;
+mod layer;
 mod ledger;
 mod noise;
 mod outcome;

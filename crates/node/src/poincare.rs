@@ -1,11 +1,11 @@
 //! The Poincaré ball as JavaScript sees it: one call for many rows.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::outcome::{Outcome, Trouble, run};
+use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
 use canopy_core::{Cancel, Coded, Fault};
-use canopy_hyperbolic::{Ball, Error, MeanOptions, Scalar, TrainOptions, evaluate, f16, train};
-use napi::bindgen_prelude::{Either3, Float32Array, Float64Array, Uint16Array, Uint32Array};
+use canopy_hyperbolic::{Ball, Error, MeanOptions, Overshoot, Scalar, TrainOptions, evaluate, f16, overshoot, train};
+use napi::bindgen_prelude::{Buffer, Either3, Float32Array, Float64Array, Uint16Array, Uint32Array};
 use napi_derive::napi;
 
 /// Row-major coordinates in single, double or half precision; half precision as the bits of each number.
@@ -249,4 +249,15 @@ impl Coded for Precision {
     fn fault(&self) -> Fault {
         Fault::InvalidInput
     }
+}
+
+/// Recentring measured against naive scaling, as a JSON array of rows. `options`: `{ points?, dim?, kappas?, offset?, spread?, seed? }`.
+#[napi]
+pub async fn poincare_overshoot(options: String, cancel: Option<&BindingCancel>) -> Outcome<Buffer> {
+    let cancel = flag(cancel);
+    run_json(move || -> Result<_, Trouble> {
+        let options: Overshoot = from_json("the options of the measurement", &options)?;
+        Ok(overshoot(&options, &cancel)?)
+    })
+    .await
 }

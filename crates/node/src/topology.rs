@@ -42,12 +42,17 @@ struct LoopView {
     cycle: Vec<(u32, u32)>,
 }
 
-fn weighted(nodes: u32, sources: &[u32], targets: &[u32], weights: &[f64]) -> Result<WeightedGraph, Trouble> {
+pub(crate) fn weighted(
+    nodes: u32,
+    sources: &[u32],
+    targets: &[u32],
+    weights: &[f64],
+) -> Result<WeightedGraph, Trouble> {
     Ok(WeightedGraph::new(nodes, sources, targets, weights)?)
 }
 
 /// Births and deaths, one after the other, as points.
-fn pairs(points: &[f64]) -> Vec<(f64, f64)> {
+pub(crate) fn pairs(points: &[f64]) -> Vec<(f64, f64)> {
     points.chunks(2).map(|point| (point[0], point.get(1).copied().unwrap_or(f64::NAN))).collect()
 }
 

@@ -28,6 +28,7 @@ mod lock;
 mod migrate;
 mod pool;
 mod read;
+mod side;
 mod sql;
 mod store;
 mod types;

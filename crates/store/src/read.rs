@@ -150,7 +150,7 @@ impl Store {
     }
 
     /// Runs `read` on one snapshot: every statement in it sees the same commits.
-    pub(crate) fn snapshot<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn snapshot<T, E: From<Error>>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
         let connection = self.readers.lease()?;
         let run =
             |text: &str| connection.prepare_cached(text).and_then(|mut statement| statement.execute([])).map(drop);

@@ -30,11 +30,11 @@ impl Writer {
     }
 
     /// Runs `work` in one transaction: all of it is committed, or none and the counters are read anew.
-    pub(crate) fn transaction<T>(
+    pub(crate) fn transaction<T, E: From<Error>>(
         &mut self,
         path: &Path,
-        work: impl FnOnce(&Connection, &mut HashMap<u32, Counters>) -> Result<T>,
-    ) -> Result<T> {
+        work: impl FnOnce(&Connection, &mut HashMap<u32, Counters>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let run = |connection: &Connection, statement: &str| -> Result<()> {
             let done = connection.prepare_cached(statement).and_then(|mut statement| statement.execute([]));
             done.map(drop).map_err(|error| Error::from_sqlite(path, &error))

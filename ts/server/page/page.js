@@ -1,5 +1,7 @@
 // The search page: plain modules, no build, nothing from elsewhere.
 
+import { call } from './api.js'
+
 const PAUSE_MS = 80
 const PAGE = 20
 
@@ -16,23 +18,8 @@ const template = find('result')
 
 let running
 let timer
-
-class Refused extends Error {
-  constructor(response, body) {
-    super(body.message ?? `HTTP ${response.status}`)
-    this.status = response.status
-    this.retryAfter = Number(response.headers.get('retry-after') ?? 1)
-  }
-}
-
-async function call(path, { body, signal } = {}) {
-  const key = sessionStorage.getItem('key')
-  const headers = { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
-  const response = await fetch(path, { method: body === undefined ? 'GET' : 'POST', headers, body: body === undefined ? undefined : JSON.stringify(body), signal })
-  const answer = await response.json().catch(() => ({}))
-  if (!response.ok) throw new Refused(response, answer)
-  return answer
-}
+/** Graphs by the collection that they follow. */
+let graphs = new Map()
 
 function say(text, bad = false) {
   status.textContent = text
@@ -63,6 +50,7 @@ async function loadCollections() {
   login.hidden = true
   const wanted = new URLSearchParams(location.search).get('in') ?? collection.value
   collection.replaceChildren(...collections.map(({ name, count }) => new Option(`${name} (${count.toLocaleString()})`, name, false, name === wanted)))
+  graphs = new Map((await call('/v1/graphs').catch(() => ({ graphs: [] }))).graphs.map((graph) => [graph.collection, graph.name]))
   if (collections.length === 0) {
     say('')
     showEmpty('There is no collection yet. Add one: canopy add notes "some text"')
@@ -134,6 +122,10 @@ function card(hit) {
   item.querySelector('.id').textContent = hit.id
   item.querySelector('.fields').textContent = Object.entries(hit.metadata ?? {}).map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · ')
   item.querySelector('.scores').append(score('score', hit.score), ...Object.entries(hit.scores ?? {}).map(([name, value]) => score(name, value)))
+  const graph = graphs.get(collection.value)
+  const why = item.querySelector('.why')
+  why.hidden = graph === undefined
+  if (graph !== undefined) why.href = `/graph?${new URLSearchParams({ graph, node: hit.id })}`
   item.querySelector('.similar').addEventListener('click', () => similar(hit.id))
   return item
 }

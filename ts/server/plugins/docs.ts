@@ -42,6 +42,7 @@ export default fp(async (app: FastifyInstance) => {
         { name: 'collections', description: 'Named sets of records' },
         { name: 'records', description: 'Writing, reading and importing' },
         { name: 'search', description: 'Finding records' },
+        { name: 'graphs', description: 'Graphs, what is computed on them, and why nodes belong together' },
         { name: 'neighbors', description: 'Exact neighbours of points with up to 32 coordinates' },
         { name: 'operation', description: 'Health, metrics, models' },
       ],

@@ -15,7 +15,7 @@ import { WRITE_ERRORS } from './records.js'
 /** Formats by the media type of the body. */
 const FORMATS: Readonly<Record<string, 'jsonl' | 'csv'>> = { 'application/x-ndjson': 'jsonl', 'application/jsonl': 'jsonl', 'text/csv': 'csv' }
 /** Folder beside the data that holds what is being received; the disk is the back-pressure. */
-const INCOMING = 'incoming'
+export const INCOMING = 'incoming'
 
 const Options = query({
   textField: Type.Optional(Type.String({ minLength: 1, maxLength: 256, default: 'text' })),
@@ -54,16 +54,20 @@ export default async function importing(app: App, { db, config }: Context): Prom
       if (config.data.readOnly) throw new CanopyError('STORE_READ_ONLY', 'read_only', "the store was opened read-only and can't import: open it for writing")
       const collection = await db.collection(request.params.name)
       const signal = reply.abandoned()
-      const file = path.join(incoming, `${request.id}.${format}`)
-      try {
-        await mkdir(incoming, { recursive: true })
-        await pipeline(request.body as Readable, limited(config.server.importLimit), createWriteStream(file), { signal })
-        return await collection.import(file, { ...request.query, format, resume: false, signal })
-      } finally {
-        await rm(file, { force: true })
-      }
+      return received(path.join(incoming, `${request.id}.${format}`), request.body as Readable, config.server.importLimit, signal, (file) => collection.import(file, { ...request.query, format, resume: false, signal }))
     },
   )
+}
+
+/** Receives a stream into a file that is gone after the work with it. */
+export async function received<T>(file: string, body: Readable, limit: number, signal: AbortSignal, work: (file: string) => Promise<T>): Promise<T> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true })
+    await pipeline(body, limited(limit), createWriteStream(file), { signal })
+    return await work(file)
+  } finally {
+    await rm(file, { force: true })
+  }
 }
 
 /**

@@ -3,6 +3,10 @@ import type { Context } from '../app.js'
 import audio from './audio.js'
 import collection from './collection.js'
 import collections from './collections.js'
+import explain from './explain.js'
+import graphData from './graph-data.js'
+import graphWork from './graph-work.js'
+import graphs from './graphs.js'
 import health from './health.js'
 import importing from './import.js'
 import indexes from './indexes.js'
@@ -16,5 +20,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, audio, indexes, neighbors, privacy]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, audio, indexes, neighbors, privacy, graphs, graphData, graphWork, explain]) await app.register(group, context)
 }

@@ -52,16 +52,20 @@ impl Root {
 }
 
 /// An id: a text or a whole number.
-#[derive(serde::Deserialize)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[serde(untagged)]
-enum Id {
+pub enum Id {
+    /// A text.
     Text(String),
+    /// A number that fits.
     Whole(i64),
+    /// One that doesn't.
     Large(u64),
 }
 
 impl Id {
-    fn text(self) -> String {
+    /// The id as a text: 7 and "7" are one.
+    pub fn text(self) -> String {
         match self {
             Self::Text(text) => text,
             Self::Whole(number) => number.to_string(),

@@ -1,0 +1,25 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { LongCallOptions } from '../engine/cancel.js'
+import type { SuggestOptions } from '../engine/graph.js'
+import type { GraphSuggestion, StoredGraph, SuggestionKind } from './store.js'
+
+/** Pairs that are named before the event loop gets its turn. */
+const SLICE = 4096
+
+/**
+ * Suggests links of a kept graph by common neighbours (`aa`) or common hyperedges (`hyper_aa`), best first, and keeps them in the place of
+ * earlier ones of that kind.
+ */
+export async function suggestLinks(stored: StoredGraph, kind: SuggestionKind, { signal, onProgress, ...options }: SuggestOptions & LongCallOptions = {}): Promise<GraphSuggestion[]> {
+  const { graph } = await stored.snapshot({ signal })
+  const found = kind === 'aa' ? await graph.adamicAdar({ ...options, signal, onProgress }) : await graph.hyperAdamicAdar({ ...options, signal, onProgress })
+  const ids = await graph.ids()
+  const pairs: GraphSuggestion[] = []
+  for (const [i, score] of found.scores.entries()) {
+    if (i % SLICE === SLICE - 1) await turn()
+    pairs.push({ source: ids[found.sources[i] ?? 0] ?? '', target: ids[found.targets[i] ?? 0] ?? '', score })
+  }
+  pairs.sort((a, b) => b.score - a.score)
+  await stored.writeSuggestions(kind, pairs, { signal })
+  return pairs
+}
