@@ -137,6 +137,8 @@ export declare class BindingGraph {
   find(id: string): Promise<Outcome<number | undefined | null>>
   /** The edges by columns, an undirected one once. */
   edges(): Promise<Outcome<BindingEdges>>
+  /** The members of the hyperedges: hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. */
+  hyperedges(): Promise<Outcome<BindingHyperedges>>
   /** What a computation (`graphwave` or `node2vec`) with `options` will take: `{ bytes, operations }`. */
   estimate(what: 'graphwave' | 'node2vec', options: string): Promise<Outcome<Buffer>>
   /** Hyper Adamic–Adar suggestions by the graph's own hyperedges. `options`: `{ top?, minScore? }`. */
@@ -151,20 +153,6 @@ export declare class BindingGraph {
   explain(node: number, vectors: Float32Array | undefined | null, dim: number, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
   /** Adamic–Adar suggestions. `options`: `{ top?, minScore? }`. */
   adamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
-}
-
-/** An ingestion queue. */
-export declare class BindingQueue {
-  /** Opens the file, or makes it. `options`: `{ durability, drain, capacity, rememberMs }`. */
-  static open(path: string, options: string): Promise<Outcome<BindingQueue>>
-  /** Applies a JSON array of operations in one transaction; answers an array of `{ status, … }`. */
-  apply(operations: string, bodies: Array<Buffer>): Promise<Outcome<Buffer>>
-  /** The oldest items of one collection that isn't in the JSON array `skip`, or nothing. */
-  next(most: number, skip: string): Promise<Outcome<BindingBatch | undefined>>
-  /** Dead letters after a number, as a JSON array. */
-  dead(after: number, limit: number): Promise<Outcome<Buffer>>
-  /** `{ depth, capacity, dead }`. */
-  stats(): Promise<Outcome<Buffer>>
 }
 
 /** The graphs that a database keeps. */
@@ -209,6 +197,20 @@ export declare class BindingLayer {
   diagram(node: number): Promise<Outcome<BindingDiagram | undefined | null>>
   /** The diagram of the whole graph as it stands. */
   whole(cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingDiagram>>
+}
+
+/** An ingestion queue. */
+export declare class BindingQueue {
+  /** Opens the file, or makes it. `options`: `{ durability, drain, capacity, rememberMs }`. */
+  static open(path: string, options: string): Promise<Outcome<BindingQueue>>
+  /** Applies a JSON array of operations in one transaction; answers an array of `{ status, … }`. */
+  apply(operations: string, bodies: Array<Buffer>): Promise<Outcome<Buffer>>
+  /** The oldest items of one collection that isn't in the JSON array `skip`, or nothing. */
+  next(most: number, skip: string): Promise<Outcome<BindingBatch | undefined>>
+  /** Dead letters after a number, as a JSON array. */
+  dead(after: number, limit: number): Promise<Outcome<Buffer>>
+  /** `{ depth, capacity, dead }`. */
+  stats(): Promise<Outcome<Buffer>>
 }
 
 /** A tree over points that don't change, under a kernel that may. */
@@ -416,6 +418,14 @@ export interface BindingHits {
   slots: Uint32Array
   /** As many scores: cosine, dot product, or minus the squared distance. */
   scores: Float32Array
+}
+
+/** Hyperedges by columns. */
+export interface BindingHyperedges {
+  /** Where each begins in `members`, and the end of the last. */
+  starts: Uint32Array
+  /** Nodes. */
+  members: Uint32Array
 }
 
 /** What an update did. */

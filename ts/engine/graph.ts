@@ -211,6 +211,12 @@ export class Graph {
     return unwrap(await this.#native.edges())
   }
 
+  /** The nodes of each hyperedge; none where the graph has no hyperedges. */
+  async hyperedges(): Promise<Uint32Array[]> {
+    const { starts, members } = unwrap(await this.#native.hyperedges())
+    return Array.from({ length: starts.length - 1 }, (_, i) => members.subarray(starts[i], starts[i + 1]))
+  }
+
   /** What `graphwave` or `node2vec` with these options will take: bytes at the peak, multiplications and additions. */
   async estimate(what: 'graphwave', options?: GraphWaveOptions): Promise<WorkEstimate>
   async estimate(what: 'node2vec', options?: Node2VecOptions): Promise<WorkEstimate>

@@ -45,5 +45,5 @@ export async function explainNode(graph: StoredGraph, id: string, options: Expla
 export function graphsOf(db: AnyDatabase): NonNullable<ReturnType<NonNullable<AnyDatabase['graphs']>>> {
   const graphs = db.graphs?.()
   if (graphs !== undefined) return graphs
-  throw new CanopyError('GRAPH_STORE_MISSING', 'unavailable', 'graphs are not kept in PostgreSQL: keep them in a folder')
+  throw new CanopyError('GRAPH_STORE_MISSING', 'unavailable', 'graphs are not kept in PostgreSQL: name a Neo4j server in graphs.url, or keep records in a folder')
 }

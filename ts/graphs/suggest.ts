@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { LongCallOptions } from '../engine/cancel.js'
-import type { SuggestOptions } from '../engine/graph.js'
+import { hyperAdamicAdar, type SuggestOptions, type Suggestions } from '../engine/graph.js'
+import { EmbeddedGraph } from '../engine/stored-graph.js'
 import type { GraphSuggestion, StoredGraph, SuggestionKind } from './store.js'
 
 /** Pairs that are named before the event loop gets its turn. */
@@ -12,7 +13,8 @@ const SLICE = 4096
  */
 export async function suggestLinks(stored: StoredGraph, kind: SuggestionKind, { signal, onProgress, ...options }: SuggestOptions & LongCallOptions = {}): Promise<GraphSuggestion[]> {
   const { graph } = await stored.snapshot({ signal })
-  const found = kind === 'aa' ? await graph.adamicAdar({ ...options, signal, onProgress }) : await graph.hyperAdamicAdar({ ...options, signal, onProgress })
+  const call = { ...options, signal, onProgress }
+  const found = kind === 'aa' ? await graph.adamicAdar(call) : stored instanceof EmbeddedGraph ? await graph.hyperAdamicAdar(call) : await byColumns(stored, call)
   const ids = await graph.ids()
   const pairs: GraphSuggestion[] = []
   for (const [i, score] of found.scores.entries()) {
@@ -22,4 +24,10 @@ export async function suggestLinks(stored: StoredGraph, kind: SuggestionKind, { 
   pairs.sort((a, b) => b.score - a.score)
   await stored.writeSuggestions(kind, pairs, { signal })
   return pairs
+}
+
+/** The same where a snapshot holds no hyperedges. */
+async function byColumns(stored: StoredGraph, options: SuggestOptions): Promise<Suggestions> {
+  const { ids, hyperedges: { starts, members } } = await stored.columns(options)
+  return hyperAdamicAdar(ids.length, Array.from({ length: starts.length - 1 }, (_, i) => members.subarray(starts[i], starts[i + 1])), options)
 }

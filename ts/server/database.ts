@@ -1,6 +1,7 @@
 import type { OpenOptions } from '../engine/open.js'
 import { remoteEmbedder } from '../models/remote.js'
 import type { AnyDatabase } from '../stores/any.js'
+import { Neo4jGraphs } from '../stores/neo4j/graphs/store.js'
 import { isNeo4j } from '../stores/neo4j/connection.js'
 import { isPostgres, open } from '../stores/open.js'
 import type { Config } from '../config/schema.js'
@@ -18,9 +19,26 @@ export async function openConfigured(config: Config, override: Pick<OpenOptions,
     embeddingCacheTtlMs: models.cacheTtlMs,
     remoteModels: Object.fromEntries(Object.entries(models.remote).map(([name, model]) => [name, remoteEmbedder(model)])),
   }
-  if (isPostgres(location)) return open(location, { ...server, ...shared })
   const exactBelow = index.exactBelow === 0 ? undefined : index.exactBelow
-  return open(location, { ...shared, durability: data.durability, index: { exactBelow, recall: index.recall } })
+  const db: AnyDatabase = isPostgres(location) ? await open(location, { ...server, ...shared }) : await open(location, { ...shared, durability: data.durability, index: { exactBelow, recall: index.recall } })
+  if (config.graphs.url !== '') await attachGraphs(db, config.graphs.url)
+  return db
+}
+
+/** Lets a database's graphs be those of a graph server, which closes with it. */
+async function attachGraphs(db: AnyDatabase, url: string): Promise<void> {
+  const close = db.close.bind(db)
+  try {
+    const graphs = await Neo4jGraphs.open(url)
+    db.graphs = () => graphs
+    db.close = async () => {
+      await graphs.close()
+      await close()
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 /** Where the records are, without what is secret. */

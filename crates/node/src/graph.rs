@@ -107,6 +107,15 @@ pub struct BindingEdges {
     pub weights: Float64Array,
 }
 
+/// Hyperedges by columns.
+#[napi(object, object_from_js = false)]
+pub struct BindingHyperedges {
+    /// Where each begins in `members`, and the end of the last.
+    pub starts: Uint32Array,
+    /// Nodes.
+    pub members: Uint32Array,
+}
+
 /// A graph that doesn't change.
 #[napi]
 pub struct BindingGraph {
@@ -221,6 +230,21 @@ impl BindingGraph {
             }
             let (sources, targets, weights) = columns;
             Ok::<_, Trouble>(BindingEdges { sources: sources.into(), targets: targets.into(), weights: weights.into() })
+        })
+        .await
+    }
+
+    /// The members of the hyperedges: hyperedge `i` holds `members[starts[i]..starts[i + 1]]`.
+    #[napi]
+    pub async fn hyperedges(&self) -> Outcome<BindingHyperedges> {
+        let hypergraph = self.hypergraph.clone();
+        run(move || {
+            let (mut starts, mut members) = (vec![0_u32], Vec::new());
+            for at in 0..hypergraph.as_ref().map_or(0, |hypergraph| hypergraph.len()) {
+                members.extend(hypergraph.iter().flat_map(|hypergraph| hypergraph.members(at)));
+                starts.push(u32::try_from(members.len()).unwrap_or(u32::MAX));
+            }
+            Ok::<_, Trouble>(BindingHyperedges { starts: starts.into(), members: members.into() })
         })
         .await
     }

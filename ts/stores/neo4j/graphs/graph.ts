@@ -1,7 +1,8 @@
 import type { CallOptions, LongCallOptions } from '../../../engine/cancel.js'
 import { Graph } from '../../../engine/graph.js'
+import { loadByBatches } from '../../../graphs/load.js'
 import type {
-  GraphBatch, GraphColumns, GraphEdge, GraphHyperedge, GraphId, GraphNeighbourhood, GraphNode, GraphPage, GraphPageOptions, GraphSnapshot, GraphSuggestion, GraphSummary, StoredGraph, SuggestionKind,
+  GraphBatch, GraphColumns, GraphEdge, GraphHyperedge, GraphId, GraphLoadOptions, GraphNeighbourhood, GraphNode, GraphPage, GraphPageOptions, GraphSnapshot, GraphSuggestion, GraphSummary, StoredGraph, SuggestionKind,
 } from '../../../graphs/store.js'
 import type { Neo4jConnection, Run } from '../connection.js'
 import { checkBatch, idText, within } from './check.js'
@@ -43,6 +44,10 @@ export class Neo4jGraph implements StoredGraph {
     )
   }
 
+  async load(path: string, options?: GraphLoadOptions): Promise<GraphSummary> {
+    return loadByBatches(this, path, options)
+  }
+
   async nodes(options: GraphPageOptions = {}): Promise<GraphPage<GraphNode>> {
     return this.#read((run, entry) => nodePage(run, entry, place(options)), options)
   }
@@ -71,7 +76,7 @@ export class Neo4jGraph implements StoredGraph {
     if (this.#snapshot?.key === key && this.#snapshot.snapshot.version === version) return this.#snapshot.snapshot
     const { columns, entry } = await this.#columns(signal)
     const { ids, sources, targets, weights } = columns
-    const graph = await Graph.build({ nodes: ids.length, sources, targets, weights }, { directed: entry.directed })
+    const graph = await Graph.build({ nodes: ids.length, sources, targets, weights, ids }, { directed: entry.directed })
     const snapshot = { graph, version: columns.version }
     this.#snapshot = { key: entry.key, snapshot }
     return snapshot
