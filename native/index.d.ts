@@ -9,6 +9,8 @@ export declare class BindingAudit {
   static open(path: string, durability: BindingDurability): Promise<Outcome<BindingAudit>>
   /** Appends a JSON array of objects as lines of the chain. */
   append(lines: string): Promise<Outcome<undefined>>
+  /** Lets go of the files once running calls have ended; calls after it fail with `CLOSED`. */
+  close(): void
 }
 
 /** A privacy ledger. */
@@ -17,6 +19,8 @@ export declare class BindingBudget {
   static open(path: string, durability: BindingDurability): Promise<Outcome<BindingBudget>>
   /** Applies a JSON array of operations in one transaction; answers an array of `{ done, spent }`. */
   apply(operations: string): Promise<Outcome<Buffer>>
+  /** Lets go of the files once running calls have ended; calls after it fail with `CLOSED`. */
+  close(): void
 }
 
 /** A flag that running calls poll. napi's own `AbortSignal` support cancels only work that hasn't started. */
@@ -211,6 +215,8 @@ export declare class BindingQueue {
   dead(after: number, limit: number): Promise<Outcome<Buffer>>
   /** `{ depth, capacity, dead }`. */
   stats(): Promise<Outcome<Buffer>>
+  /** Lets go of the file once running calls have ended; calls after it fail with `CLOSED`. */
+  close(): void
 }
 
 /** A tree over points that don't change, under a kernel that may. */
@@ -249,6 +255,24 @@ export declare class BindingResidualTree {
   predecessors(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** Puts another kernel in the place of the current one when all is computed; `false` where a newer refresh was asked for meanwhile. */
   refresh(kernel: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
+}
+
+/** A cache in a folder. */
+export declare class BindingShelf {
+  /** Opens the folder, or makes it. */
+  static open(path: string, quota: number): Promise<Outcome<BindingShelf>>
+  /** The value, if its life isn't over. */
+  get(key: string, nowMs: number): Promise<Outcome<Buffer | undefined>>
+  /** Keeps entries in one transaction. */
+  put(keys: Array<string>, values: Array<Buffer>, untilMs: Array<number>, nowMs: number): Promise<Outcome<BindingEvicted>>
+  /** Forgets a key; whether it was there. */
+  delete(key: string): Promise<Outcome<boolean>>
+  /** Forgets everything. */
+  clear(): Promise<Outcome<undefined>>
+  /** What is in it. */
+  stats(): Promise<Outcome<BindingShelfStats>>
+  /** Lets go of the files once running calls have ended; calls after it fail with `CLOSED`. */
+  close(): void
 }
 
 /** A speech model that loads at its first use. */
@@ -396,6 +420,14 @@ export interface BindingError {
   message: string
 }
 
+/** Entries that were thrown out, by cause. */
+export interface BindingEvicted {
+  /** Their life was over. */
+  expired: number
+  /** The quota was reached. */
+  quota: number
+}
+
 /** Structural embeddings: one row a node, for each scale and point the real and the imaginary part. */
 export interface BindingGraphWave {
   /** Row-major values. */
@@ -492,6 +524,14 @@ export interface BindingResidualAnswer {
   neighbours: BindingNeighbours
   /** JSON. */
   report: string
+}
+
+/** What is in a cache. */
+export interface BindingShelfStats {
+  /** Entries. */
+  entries: number
+  /** What they count against the quota. */
+  bytes: number
 }
 
 /** A kept graph to compute with. */

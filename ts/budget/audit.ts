@@ -19,9 +19,11 @@ export interface AuditLine {
 
 /** JSON lines in a file, each with the hash of the one before. Several processes may write to one file. */
 export class AuditFile {
+  readonly #native: BindingAudit
   readonly #group: Grouped<object, undefined>
 
   private constructor(native: BindingAudit) {
+    this.#native = native
     this.#group = new Grouped(async (lines) => {
       unwrap((await native.append(stringify(lines))) as undefined)
       return lines.map(() => undefined)
@@ -40,6 +42,7 @@ export class AuditFile {
 
   async close(): Promise<void> {
     await this.#group.idle()
+    this.#native.close()
   }
 }
 

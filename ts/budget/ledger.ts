@@ -32,9 +32,11 @@ export interface Ledger {
 
 /** A ledger in a file; operations that come at once are committed together. */
 export class FileLedger implements Ledger {
+  readonly #native: BindingBudget
   readonly #group: Grouped<object, Claimed>
 
   private constructor(native: BindingBudget) {
+    this.#native = native
     this.#group = new Grouped(async (operations) => parse<Claimed[]>(unwrap(await native.apply(stringify(operations)))))
   }
 
@@ -61,5 +63,6 @@ export class FileLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.#group.idle()
+    this.#native.close()
   }
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { connectRedis, unreachable } from '../redis/client.js'
+import { connectRedis, disconnectRedis, unreachable } from '../redis/client.js'
 import type { Claim, Claimed, Ledger } from './ledger.js'
 
 // One hash a tenant: the end of a slot's stay → what was spent in it, numbers between commas; `clock` holds the latest time seen, so that a
@@ -92,7 +92,7 @@ export class RedisLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    this.#redis.disconnect()
+    await disconnectRedis(this.#redis)
   }
 
   /** Both keys of a tenant in one slot of a cluster. */

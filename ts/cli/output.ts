@@ -10,6 +10,7 @@ const exitOfKind: Readonly<Record<Kind, number>> = {
   unavailable: 5,
   read_only: 1,
   refused: 1,
+  limited: 5,
   permission: 1,
   no_space: 1,
   corrupt: 1,

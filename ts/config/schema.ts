@@ -77,6 +77,17 @@ export const ConfigSchema = Type.Object({
     keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write', reload }),
     readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read', reload }),
   }),
+  ingest: Type.Object({
+    enabled: Type.Boolean({ default: true, description: 'Whether the server takes records in through its queue' }),
+    capacity: Type.Integer({ minimum: 1, maximum: 1e9, default: 1_000_000, description: 'Records that may wait; `canopy estimate-queue` says how many' }),
+    batch: Type.Integer({ minimum: 1, maximum: 100_000, default: 2048, description: 'Records that are stored at once' }),
+    flushMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 10, description: 'How long a batch that is not full waits for more' }),
+    breakerFailures: Type.Integer({ minimum: 1, maximum: 1000, default: 5, description: 'Failures in a row after which a server that is away is left alone' }),
+    breakerResetMs: Type.Integer({ minimum: 1, maximum: 3_600_000, default: 30_000, description: 'How long it is left alone before one probe' }),
+    whileOpen: Type.Union([Type.Literal('refuse'), Type.Literal('queue')], { default: 'refuse', description: 'What happens to records meanwhile: 429, or they wait in the queue' }),
+    tenantRate: Type.Integer({ minimum: 0, default: 0, description: 'KiB a second that each key may send in; 0 means no limit' }),
+    tenantBurst: Type.Integer({ minimum: 0, default: 0, description: 'KiB that each key may send at once, if more than a second of its rate' }),
+  }),
   redis: Type.Object({
     url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for what several machines share (budgets, queue, cache); empty means files in data.dir' }),
     prefix: Type.String({ default: 'canopy:', description: 'Start of every key in Redis' }),

@@ -9,6 +9,7 @@ export type Kind =
   | 'unavailable'
   | 'read_only'
   | 'refused'
+  | 'limited'
   | 'permission'
   | 'no_space'
   | 'corrupt'
@@ -28,6 +29,8 @@ export class CanopyError extends Error {
   readonly kind: Kind
   /** How many records of the same call were committed before the error; only where a call works in batches. */
   written?: number
+  /** When the same call may go well, in milliseconds from now; only where that is known. */
+  retryAfterMs?: number
   /** @internal */
   readonly [brand] = true
 

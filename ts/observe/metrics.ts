@@ -1,4 +1,5 @@
 // The only file that names prom-client: a change of library changes nothing else.
+import type { IngestEvent } from '../ingest/ingest.js'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 /** What a scrape reads fresh. */
@@ -24,6 +25,12 @@ export interface Metrics {
   privacy(tenant: string, allowed: boolean, remaining: number): void
   /** One recording written down; `xrt` is processing time over audio time. */
   transcribed(transcript: { device: string; xrt: number; fallbacks: number }): void
+  /** Something that happened to records that were taken in. */
+  ingest(event: IngestEvent): void
+  /** How full the ingestion queue is. */
+  queue(stats: { depth: number; capacity: number; dead: number }): void
+  /** Calls a function before every scrape. */
+  onScrape(probe: () => Promise<void>): void
   /** The Prometheus text of now. */
   text(): Promise<{ type: string; body: string }>
 }
@@ -58,6 +65,14 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
   const xrt = new Gauge({ name: 'whisper_xrt', help: 'Processing time over audio time of the last recording', labelNames: ['device'], registers })
   const xrts = new Histogram({ name: 'whisper_xrt_ratio', help: 'Processing time over audio time of recordings', labelNames: ['device'], buckets: XRT_BUCKETS, registers })
   const fallbacks = new Counter({ name: 'whisper_fallback_total', help: 'Recordings that the processor took over because a graphics card’s memory didn’t suffice', registers })
+  const fill = new Gauge({ name: 'ingest_queue_fill_ratio', help: 'Records that wait, of those that may', registers })
+  const buried = new Gauge({ name: 'ingest_dead_letters', help: 'Dead letters that are kept', registers })
+  const breaker = new Gauge({ name: 'breaker_state', help: '0 closed, 1 open, 0.5 half-open', labelNames: ['target'], registers })
+  const accepted = new Counter({ name: 'ingest_accepted_total', help: 'Records that were accepted', registers })
+  const written = new Counter({ name: 'ingest_written_total', help: 'Accepted records that were stored', registers })
+  const refused = new Counter({ name: 'ingest_refused_total', help: 'Requests that were not accepted', labelNames: ['code'], registers })
+  const dead = new Counter({ name: 'ingest_dead_total', help: 'Accepted records that could not be stored', labelNames: ['code'], registers })
+  const probes: Array<() => Promise<void>> = []
   return {
     request: (method, route, status, seconds) => duration.labels(method, route, String(status)).observe(seconds),
     cancelled: (route) => abandoned.inc({ route }),
@@ -75,7 +90,20 @@ export function createMetrics(snapshot: () => Promise<Snapshot>): Metrics {
       xrts.observe({ device }, ratio)
       fallbacks.inc(count)
     },
+    ingest(event) {
+      if (event.type === 'breaker') breaker.set({ target: event.target }, event.state)
+      else if (event.type === 'accepted') accepted.inc(event.records)
+      else if (event.type === 'written') written.inc(event.records)
+      else if (event.type === 'dead') dead.inc({ code: event.code }, event.records)
+      else refused.inc({ code: event.code }, event.records)
+    },
+    queue({ depth, capacity, dead: letters }) {
+      fill.set(depth / capacity)
+      buried.set(letters)
+    },
+    onScrape: (probe) => void probes.push(probe),
     async text() {
+      await Promise.all(probes.map((probe) => probe().catch(() => undefined)))
       const now = await snapshot()
       records.reset()
       now.records.forEach((count, collection) => records.set({ collection }, count))

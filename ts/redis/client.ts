@@ -29,3 +29,13 @@ export function unreachable(error: unknown): CanopyError {
   if (error instanceof CanopyError) return error
   return new CanopyError('REDIS_UNREACHABLE', 'unavailable', `Redis does not answer (${(error as Error).message}): check redis.url and that the server runs; try again`, { cause: error })
 }
+
+/** Ends a connection: no socket and no timer is left when this resolves. */
+export async function disconnectRedis(client: Redis): Promise<void> {
+  if (client.status === 'end') return
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  client.disconnect()
+  // Ending politely would keep a timer for a server that doesn't answer.
+  client.stream?.destroy()
+  await ended
+}

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js'
 import { residentBytes } from '../engine/binding.js'
 import { Jobs } from '../graphs/jobs.js'
 import type { AnyDatabase } from '../stores/any.js'
+import type { Ingest } from '../ingest/ingest.js'
 import { createMetrics, type Metrics } from '../observe/metrics.js'
 import { logOptions } from '../observe/log.js'
 import auth from './plugins/auth.js'
@@ -17,6 +18,7 @@ import measure from './plugins/measure.js'
 import origin from './plugins/origin.js'
 import security from './plugins/security.js'
 import stopping from './plugins/stopping.js'
+import { attachIngest } from './ingest.js'
 import { attachBudget } from './private.js'
 import { validatorCompiler } from './validation.js'
 import routes from './routes/index.js'
@@ -26,6 +28,8 @@ export interface Context {
   db: AnyDatabase
   config: Config
   metrics: Metrics
+  /** Where records are taken in. */
+  ingest: Ingest | undefined
   /** Where tenants have budgets. */
   budget: PrivacyBudget | undefined
   /** Long work that was asked for over HTTP. */
@@ -71,9 +75,10 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   await app.register(auth, { auth: config.auth, budget: config.budget })
   await app.register(cancel, { onCancel: (route) => metrics.cancelled(route) })
   await app.register(docs)
+  const ingest = await attachIngest(app as unknown as FastifyInstance, db, config, metrics)
   const jobs = new Jobs()
   app.addHook('preClose', () => jobs.close())
-  await app.register(routes, { db, config, metrics, jobs, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
+  await app.register(routes, { db, config, metrics, jobs, ingest, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
   return app as unknown as FastifyInstance
 }
 

@@ -1,5 +1,6 @@
 //! The privacy ledger, the ingestion queue and audit files as JavaScript sees them.
 
+use crate::handle::Handle;
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
 use canopy_ledger::{Audit, Budget, BudgetOp, Durability, Queue, QueueOp, QueueOptions, verify};
@@ -7,7 +8,6 @@ use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 use serde_json::{Map, Value};
 use std::path::Path;
-use std::sync::Arc;
 
 /// What an acknowledged operation survives.
 #[napi(string_enum = "lowercase")]
@@ -31,7 +31,7 @@ impl From<BindingDurability> for Durability {
 /// A privacy ledger.
 #[napi]
 pub struct BindingBudget {
-    budget: Arc<Budget>,
+    budget: Handle<Budget>,
 }
 
 #[napi]
@@ -39,26 +39,34 @@ impl BindingBudget {
     /// Opens the file, or makes it.
     #[napi]
     pub async fn open(path: String, durability: BindingDurability) -> Outcome<BindingBudget> {
-        run(move || Budget::open(Path::new(&path), durability.into()).map(|budget| Self { budget: Arc::new(budget) }))
-            .await
+        run(move || {
+            Budget::open(Path::new(&path), durability.into()).map(|budget| Self { budget: Handle::new(budget) })
+        })
+        .await
     }
 
     /// Applies a JSON array of operations in one transaction; answers an array of `{ done, spent }`.
     #[napi]
     pub async fn apply(&self, operations: String) -> Outcome<Buffer> {
-        let budget = self.budget.clone();
+        let budget = self.budget.get();
         run_json(move || -> Result<_, Trouble> {
             let operations: Vec<BudgetOp> = from_json("the operations", &operations)?;
-            Ok(budget.apply(&operations)?)
+            Ok(budget?.apply(&operations)?)
         })
         .await
+    }
+
+    /// Lets go of the files once running calls have ended; calls after it fail with `CLOSED`.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.budget.close();
     }
 }
 
 /// An audit file.
 #[napi]
 pub struct BindingAudit {
-    audit: Arc<Audit>,
+    audit: Handle<Audit>,
 }
 
 #[napi]
@@ -66,18 +74,25 @@ impl BindingAudit {
     /// Opens the file, or makes it.
     #[napi]
     pub async fn open(path: String, durability: BindingDurability) -> Outcome<BindingAudit> {
-        run(move || Audit::open(Path::new(&path), durability.into()).map(|audit| Self { audit: Arc::new(audit) })).await
+        run(move || Audit::open(Path::new(&path), durability.into()).map(|audit| Self { audit: Handle::new(audit) }))
+            .await
     }
 
     /// Appends a JSON array of objects as lines of the chain.
     #[napi]
     pub async fn append(&self, lines: String) -> Outcome<()> {
-        let audit = self.audit.clone();
+        let audit = self.audit.get();
         run(move || -> Result<_, Trouble> {
             let lines: Vec<Map<String, Value>> = from_json("the lines", &lines)?;
-            Ok(audit.append(lines)?)
+            Ok(audit?.append(lines)?)
         })
         .await
+    }
+
+    /// Lets go of the files once running calls have ended; calls after it fail with `CLOSED`.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.audit.close();
     }
 }
 
@@ -90,7 +105,7 @@ pub async fn verify_audit(path: String) -> Outcome<Buffer> {
 /// An ingestion queue.
 #[napi]
 pub struct BindingQueue {
-    queue: Arc<Queue>,
+    queue: Handle<Queue>,
 }
 
 /// Items of one collection.
@@ -109,7 +124,7 @@ impl BindingQueue {
     pub async fn open(path: String, options: String) -> Outcome<BindingQueue> {
         run(move || -> Result<_, Trouble> {
             let options: QueueOptions = from_json("the queue options", &options)?;
-            Ok(Self { queue: Arc::new(Queue::open(Path::new(&path), options)?) })
+            Ok(Self { queue: Handle::new(Queue::open(Path::new(&path), options)?) })
         })
         .await
     }
@@ -117,10 +132,10 @@ impl BindingQueue {
     /// Applies a JSON array of operations in one transaction; answers an array of `{ status, … }`.
     #[napi]
     pub async fn apply(&self, operations: String, bodies: Vec<Buffer>) -> Outcome<Buffer> {
-        let queue = self.queue.clone();
+        let queue = self.queue.get();
         run_json(move || -> Result<_, Trouble> {
             let operations: Vec<QueueOp> = from_json("the operations", &operations)?;
-            Ok(queue.apply(&operations, &bodies.iter().map(|body| &body[..]).collect::<Vec<_>>())?)
+            Ok(queue?.apply(&operations, &bodies.iter().map(|body| &body[..]).collect::<Vec<_>>())?)
         })
         .await
     }
@@ -128,10 +143,10 @@ impl BindingQueue {
     /// The oldest items of one collection that isn't in the JSON array `skip`, or nothing.
     #[napi]
     pub async fn next(&self, most: u32, skip: String) -> Outcome<Either<BindingBatch, ()>> {
-        let queue = self.queue.clone();
+        let queue = self.queue.get();
         run(move || -> Result<_, Trouble> {
             let skip: Vec<String> = from_json("the collections to skip", &skip)?;
-            let Some(mut batch) = queue.next(u64::from(most), &skip)? else { return Ok(Either::B(())) };
+            let Some(mut batch) = queue?.next(u64::from(most), &skip)? else { return Ok(Either::B(())) };
             let body = std::mem::take(&mut batch.body);
             Ok(Either::A(BindingBatch { head: canopy_collection::to_json(&batch)?.into(), body: body.into() }))
         })
@@ -141,15 +156,21 @@ impl BindingQueue {
     /// Dead letters after a number, as a JSON array.
     #[napi]
     pub async fn dead(&self, after: f64, limit: u32) -> Outcome<Buffer> {
-        let queue = self.queue.clone();
+        let queue = self.queue.get();
         #[expect(clippy::cast_possible_truncation, reason = "numbers of letters are whole and far inside 2^53")]
-        run_json(move || queue.dead(after as i64, limit)).await
+        run_json(move || -> Result<_, Trouble> { Ok(queue?.dead(after as i64, limit)?) }).await
     }
 
     /// `{ depth, capacity, dead }`.
     #[napi]
     pub async fn stats(&self) -> Outcome<Buffer> {
-        let queue = self.queue.clone();
-        run_json(move || queue.stats()).await
+        let queue = self.queue.get();
+        run_json(move || -> Result<_, Trouble> { Ok(queue?.stats()?) }).await
+    }
+
+    /// Lets go of the file once running calls have ended; calls after it fail with `CLOSED`.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.queue.close();
     }
 }

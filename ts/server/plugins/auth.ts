@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant that the key of this request speaks for. */
     boundTenant: string | undefined
+    /** Stands for the key of this request, and tells nothing of it. */
+    caller: string | undefined
     /** Whether a key was asked for and found. */
     keyed: boolean
   }
@@ -38,6 +40,7 @@ export default fp(async (app: FastifyInstance, config: Keys) => {
   app.decorateRequest('boundTenant', undefined)
   app.decorateRequest('keyed', false)
   app.decorateRequest('readOnly', false)
+  app.decorateRequest('caller', undefined)
   app.addHook('onRequest', async (request, reply) => {
     const grants = current()
     if (grants.length === 0) return
@@ -50,6 +53,7 @@ export default fp(async (app: FastifyInstance, config: Keys) => {
       throw new HttpError('AUTH_REQUIRED', 'this needs an API key: send it as "Authorization: Bearer KEY" or "X-API-Key: KEY"')
     }
     request.keyed = true
+    request.caller = granted.digest.toString('hex', 0, 8)
     request.boundTenant = granted.tenant
     if (granted.kind === 'private' && access !== 'private') throw new HttpError('AUTH_PRIVATE_ONLY', 'this API key speaks for a tenant and may ask for private answers only')
     request.readOnly = granted.kind === 'read'

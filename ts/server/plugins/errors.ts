@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { toCanopyError } from '../../engine/error.js'
+import { CanopyError, toCanopyError } from '../../engine/error.js'
 import { HttpError, frameworkCodes, httpErrors, statusOfKind, type HttpCode } from '../errors.js'
 
 /** What every failed request is answered with. */
@@ -29,6 +29,8 @@ export function answer(error: FastifyError | HttpError, request: FastifyRequest,
   const body = errorBody(error, request.id)
   if (body.statusCode >= 500 && body.statusCode !== 503) request.log.error({ err: error }, body.code)
   else request.log.info({ code: body.code }, body.message)
+  const wait = error instanceof CanopyError ? error.retryAfterMs : undefined
+  if (wait !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(wait / 1000))))
   // 429 and 503 say when to come again; the limiter has already said it better.
   if (body.statusCode === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', SECONDS_TO_RETRY)
   return reply.code(body.statusCode).send(body)

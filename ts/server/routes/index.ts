@@ -10,6 +10,7 @@ import graphs from './graphs.js'
 import health from './health.js'
 import importing from './import.js'
 import indexes from './indexes.js'
+import ingesting from './ingest.js'
 import models from './models.js'
 import neighbors from './neighbors.js'
 import page from './page.js'
@@ -20,5 +21,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, audio, indexes, neighbors, privacy, graphs, graphData, graphWork, explain]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, ingesting, audio, indexes, neighbors, privacy, graphs, graphData, graphWork, explain]) await app.register(group, context)
 }
