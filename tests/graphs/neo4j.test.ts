@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import net from 'node:net'
+import { suggestLinks } from '../../ts/graphs/suggest.js'
 import { Neo4jGraphs } from '../../ts/stores/neo4j/graphs/store.js'
 import { neo4jGraphs } from '../helpers/graph-places.js'
 import { alone, cypher } from '../helpers/neo4j.js'
 import { migrations } from '../helpers/scripts.js'
 import { at, using } from '../helpers/services.js'
+import { serve } from '../helpers/server.js'
 import { fails } from '../helpers/throws.js'
 import { proxy } from '../helpers/toxi.js'
 
@@ -95,4 +97,22 @@ using('neo4j')('neo4j: a server that isn’t one, and a closed store', async (t)
   const graphs = await neo4jGraphs(t)
   await graphs.close()
   await fails(t, 'CLOSED', () => graphs.list())
+})
+
+onNeo4j('neo4j: a server takes graphs.url, and answers 503 while nobody is there', async (t) => {
+  const away = await serve(t, { 'graphs.url': 'bolt://neo4j:x@127.0.0.1:1' })
+  const answer = await away.call('GET', '/v1/graphs')
+  t.like(answer, { status: 503, json: { code: 'NEO4J_UNREACHABLE' } })
+  t.truthy(answer.headers.get('retry-after'))
+  t.is((await away.call('GET', '/v1/collections')).status, 200, 'what needs no graphs works')
+  const served = await serve(t, { 'graphs.url': at('neo4j') })
+  t.is((await served.call('POST', '/v1/graphs', { name: 'g' })).status, 201)
+  const graph = await (await neo4jGraphs(t)).graph('g')
+  await graph.writeBatch({ edges: [{ source: 'a', target: 'b' }, { source: 'b', target: 'c' }, { source: 'a', target: 'd' }, { source: 'd', target: 'c' }], hyperedges: [{ id: 'h', members: ['a', 'b', 'c'] }, { id: 'i', members: ['a', 'c', 'd'] }] })
+  const { json } = await served.call('GET', '/explain/a?graph=g')
+  t.true((json['nodes'] as Array<{ id: string }>).some(({ id }) => id === 'c'), JSON.stringify(json).slice(0, 300))
+  const pairs = await suggestLinks(graph, 'hyper_aa', { minScore: 0 })
+  t.is(pairs[0]?.source, 'a')
+  t.deepEqual((await graph.suggestions('hyper_aa'))[0], pairs[0])
+  t.is((await cypher('MATCH ()-[r:SUGGESTED_HYPER_AA]->() WHERE r.startNodeId <= r.endNodeId RETURN r')).length, pairs.length)
 })

@@ -150,6 +150,9 @@ export class EmbeddedGraph implements StoredGraph {
   }
 
   async writeSuggestions(kind: SuggestionKind, pairs: readonly GraphSuggestion[], { signal }: CallOptions = {}): Promise<void> {
+    // JSON turns NaN and infinity to null, whose error would name another trouble.
+    const odd = pairs.find(({ score }) => !Number.isFinite(score))
+    if (odd !== undefined) throw new CanopyError('GRAPH_OPTION', 'invalid_input', `score is ${odd.score}: send a finite number`)
     const pieces = await slices(pairs, (pair) => pair, signal)
     unwrap(await this.#native.writeSuggestions(this.name, kind, Buffer.from(`[${pieces.join(',')}]`)))
   }
@@ -181,7 +184,9 @@ async function slices<T>(items: readonly T[], shape: (item: T) => unknown, signa
 }
 
 /** A batch as the core takes it. */
-async function serialised({ nodes = [], edges = [], hyperedges = [], remove = {} }: GraphBatch, signal: AbortSignal | undefined): Promise<Buffer> {
+async function serialised({ nodes = [], edges = [], hyperedges = [], remove = {}, ...rest }: GraphBatch, signal: AbortSignal | undefined): Promise<Buffer> {
+  const [other] = Object.keys(rest)
+  if (other !== undefined) throw new CanopyError('GRAPH_BATCH', 'invalid_input', `the batch isn't valid: unknown field ${JSON.stringify(other)}; known are nodes, edges, hyperedges, remove`)
   const ends = <T extends { source: GraphId; target: GraphId }>(edge: T): T => ({ ...edge, source: idText(edge.source), target: idText(edge.target) })
   const list = async <T>(items: readonly T[] | undefined, shape: (item: T) => unknown): Promise<string> => `[${(await slices(items ?? [], shape, signal)).join(',')}]`
   const parts = [

@@ -1,6 +1,7 @@
 import type { OpenOptions } from '../engine/open.js'
 import { remoteEmbedder } from '../models/remote.js'
 import type { AnyDatabase } from '../stores/any.js'
+import { LazyGraphs } from '../stores/lazy-graphs.js'
 import { Neo4jGraphs } from '../stores/neo4j/graphs/store.js'
 import { isNeo4j } from '../stores/neo4j/connection.js'
 import { isPostgres, open } from '../stores/open.js'
@@ -21,23 +22,18 @@ export async function openConfigured(config: Config, override: Pick<OpenOptions,
   }
   const exactBelow = index.exactBelow === 0 ? undefined : index.exactBelow
   const db: AnyDatabase = isPostgres(location) ? await open(location, { ...server, ...shared }) : await open(location, { ...shared, durability: data.durability, index: { exactBelow, recall: index.recall } })
-  if (config.graphs.url !== '') await attachGraphs(db, config.graphs.url)
+  if (config.graphs.url !== '') attachGraphs(db, config.graphs.url)
   return db
 }
 
-/** Lets a database's graphs be those of a graph server, which closes with it. */
-async function attachGraphs(db: AnyDatabase, url: string): Promise<void> {
+/** Lets a database's graphs be those of a graph server, which closes with it. It is asked by the first call that needs graphs. */
+function attachGraphs(db: AnyDatabase, url: string): void {
   const close = db.close.bind(db)
-  try {
-    const graphs = await Neo4jGraphs.open(url)
-    db.graphs = () => graphs
-    db.close = async () => {
-      await graphs.close()
-      await close()
-    }
-  } catch (error) {
+  const graphs = new LazyGraphs(() => Neo4jGraphs.open(url))
+  db.graphs = () => graphs
+  db.close = async () => {
+    await graphs.close()
     await close()
-    throw error
   }
 }
 
