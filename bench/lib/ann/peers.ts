@@ -18,14 +18,19 @@ export interface Peer {
 /** Engines of bench/peers/ann.py, by the names they have there. */
 const ENGINES = ['hnswlib', 'faiss-hnsw-sq8', 'faiss-ivf-pq', 'usearch', 'symphonyqg', 'glass', 'svs']
 
-/** The engines that Python users have, one after the other in one process of their own. */
+/** The engines that Python users have, each in a process of its own: one that ends its process leaves the others. */
 export function pythonPeers(set: VectorSet, { n, dim }: Native, runs: number, folder: string): Peer[] {
   const executable = python('ann.txt')
   if (executable === undefined) return ENGINES.map((name) => ({ name, error: 'no Python environment' }))
-  say('other libraries, by Python')
-  writeFileSync(path.join(folder, 'task.json'), JSON.stringify({ n, dim, metric: set.metric, runs, engines: ENGINES }))
-  const said = runPython<Record<string, Omit<Peer, 'name'>>>(executable, 'ann.py', folder)
-  return ENGINES.map((name) => ({ name, ...said[name] }))
+  return ENGINES.map((name) => {
+    say(`${name}, by Python`)
+    writeFileSync(path.join(folder, 'task.json'), JSON.stringify({ n, dim, metric: set.metric, runs, engines: [name] }))
+    try {
+      return { name, ...runPython<Record<string, Omit<Peer, 'name'>>>(executable, 'ann.py', folder)[name] }
+    } catch (error) {
+      return { name, error: `it ended its process: ${String(error).slice(0, 200)}` }
+    }
+  })
 }
 
 /** The ways to search that were measured in Rust, a row each. */
