@@ -20,7 +20,7 @@ use rayon::prelude::*;
 const SLACK: f32 = 1.5;
 
 impl BuildOptions {
-    fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         let refused = |name, received: f64, range| Err(Error::Option { name, received, range });
         match self {
             Self { degree, .. } if !(4..=128).contains(degree) => refused("degree", *degree as f64, "4..=128"),

@@ -55,6 +55,8 @@ impl Source {
             && mean.len() == full
             && matrix.len().is_multiple_of(full)
             && (1..=1024).contains(&meta.degree)
+            && meta.options.check().is_ok()
+            && meta.options.degree <= meta.degree
             && meta.count < crate::graph::MAX_VECTORS
             && (nodes == 0 || inside(&meta.start))
             && meta.free.iter().all(inside);
@@ -81,10 +83,21 @@ impl Source {
         let notes = if self.0.section(NOTES).is_ok() { self.numbers(NOTES)? } else { Vec::new() };
         let dead = Bits::from_words(self.numbers(DEAD)?);
         let mut positions = SlotMap::default();
+        let mut live = 0;
         for (position, &slot) in (0..nodes).zip(slots.get()) {
             if !dead.contains(position) {
+                if positions.get(slot).is_some() {
+                    return Err(self.damaged(SLOTS));
+                }
                 positions.set(slot, position);
+                live += 1;
             }
+        }
+        // What is free is dead, each once, and what is dead is a node.
+        let mut free = Bits::default();
+        meta.free.iter().filter(|&&node| dead.contains(node)).for_each(|&node| free.insert(node));
+        if live + dead.len() != meta.count || free.len() != meta.free.len() {
+            return Err(self.damaged(DEAD));
         }
         Ok(GraphIndex {
             options: meta.options,

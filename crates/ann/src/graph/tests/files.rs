@@ -181,3 +181,42 @@ proptest! {
         prop_assert!(GraphIndex::open(&path).is_err());
     }
 }
+
+/// A file whose checksums are right and whose numbers contradict each other; found by the fuzzer.
+#[test]
+fn contradictions_behind_right_checksums_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bad) = (folder.path().join("a.index"), folder.path().join("b.index"));
+    let mut index = sample();
+    index.remove(3).unwrap();
+    index.save(&path).unwrap();
+    let format = canopy_file::Format { magic: *b"CANOPYGR", version: 1 };
+    let file = canopy_file::Mapped::open(&path, format).unwrap();
+    let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let part = |section: &canopy_file::Section| {
+            let mut bytes = file.map()[section.at..section.at + section.len].to_vec();
+            if section.name == name {
+                change(&mut bytes);
+            }
+            (section.name.clone(), bytes)
+        };
+        let parts: Vec<(String, Vec<u8>)> = file.sections().iter().map(part).collect();
+        let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        canopy_file::save(&bad, format, &parts).unwrap();
+        GraphIndex::open(&bad)
+    };
+    assert!(changed("dead", &|_| ()).is_ok());
+    let refused = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        assert_eq!(changed(name, change).map(drop).unwrap_err().code(), "INDEX_CORRUPT", "{name}");
+    };
+    // Dead ones that aren't nodes.
+    refused("dead", &|bytes| bytes.extend([0xFF; 400]));
+    // A slot in two places.
+    refused("slots", &|bytes| bytes.copy_within(4000..4004, 4004));
+    // Options that no build takes.
+    refused("meta", &|bytes| {
+        let text = String::from_utf8(std::mem::take(bytes)).unwrap();
+        assert!(text.contains("\"alpha\":1.15"), "{text}");
+        *bytes = text.replace("\"alpha\":1.15", "\"alpha\":0.15").into_bytes();
+    });
+}
