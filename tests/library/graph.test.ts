@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'ava'
-import { bottleneck, diagramPoints, Graph, hyperAdamicAdar, persistence, persistentLoops, sinkhorn, wasserstein } from '../../ts/index.js'
+import { bottleneck, correctWeights, diagramPoints, Graph, hyperAdamicAdar, persistence, persistentLoops, sinkhorn, TopologyLayer, wasserstein } from '../../ts/index.js'
 import { folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
 
@@ -117,4 +117,24 @@ test('what is no graph has a code', async (t) => {
   await fails(t, 'TOPOLOGY_DIMENSION', () => persistence({ nodes: 2, sources: u32(0), targets: u32(1), weights: f64(1) }, { maxDimension: 2 as never }))
   await fails(t, 'DIAGRAM_POINT', () => bottleneck(f64(3, 1), f64()))
   await fails(t, 'GRAPH_NODE', () => hyperAdamicAdar(1, [[0, 5]]))
+})
+
+test('a layer follows edits as if it were built anew, and weights move towards a diagram', async (t) => {
+  const square = { nodes: 6, sources: Uint32Array.of(0, 1, 2, 3, 4), targets: Uint32Array.of(1, 2, 3, 0, 5), weights: Float64Array.of(1, 1, 1, 1, 2) }
+  const layer = await TopologyLayer.build(square)
+  const changes = { sources: Uint32Array.of(0, 4), targets: Uint32Array.of(2, 5), weights: Float64Array.of(3, NaN) }
+  const { recomputed, full } = await layer.update(changes)
+  t.true(full || recomputed.length >= 4)
+  const anew = await TopologyLayer.build({ nodes: 6, sources: Uint32Array.of(0, 1, 2, 3, 0), targets: Uint32Array.of(1, 2, 3, 0, 2), weights: Float64Array.of(1, 1, 1, 1, 3) })
+  for (let node = 0; node < 6; node += 1) t.deepEqual(await layer.diagram(node), await anew.diagram(node))
+  t.deepEqual(diagramPoints(await layer.whole(), 1), Float64Array.of(1, 3))
+  await fails(t, 'GRAPH_NODE_NOT_FOUND', () => layer.diagram(6))
+  await fails(t, 'TOPOLOGY_RADIUS', () => TopologyLayer.build(square, { radius: 0 }))
+  await fails(t, 'EDGES_MISSING', () => layer.update({ sources: Uint32Array.of(0), targets: Uint32Array.of(5), weights: Float64Array.of(NaN) }))
+  await fails(t, 'EDGES_WEIGHT', () => layer.update({ sources: Uint32Array.of(0), targets: Uint32Array.of(1), weights: Float64Array.of(-1) }))
+  await fails(t, 'EDGES_LENGTH', () => layer.update({ sources: Uint32Array.of(0), targets: Uint32Array.of(), weights: Float64Array.of(1) }))
+  const filled = { nodes: 4, sources: Uint32Array.of(0, 1, 2, 3, 0), targets: Uint32Array.of(1, 2, 3, 0, 2), weights: Float64Array.of(1, 1, 1, 1, 3) }
+  const moved = await correctWeights(filled, Float64Array.of(1, 2))
+  t.true(moved.reached && moved.after <= 1e-6 && moved.before > 0.5)
+  t.deepEqual(diagramPoints(await persistence({ nodes: 4, ...moved }), 1).map((value) => Math.round(value * 1e5) / 1e5), Float64Array.of(1, 2))
 })
