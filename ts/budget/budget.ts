@@ -70,6 +70,8 @@ const LONGEST = 128
 export class PrivacyBudget {
   readonly windowMs: number
   readonly #tenants: ReadonlyMap<string, Allowance>
+  /** By tenant, what may be spent by every way of counting. */
+  readonly #limits: ReadonlyMap<string, number[]>
   readonly #ledger: Ledger
   readonly #audit: AuditFile
   #onDecision: (tenant: string, allowed: boolean, remaining: number) => void = () => undefined
@@ -79,6 +81,7 @@ export class PrivacyBudget {
     this.#ledger = ledger
     this.#audit = audit
     this.#tenants = tenants
+    this.#limits = new Map([...tenants].map(([name, allowed]) => [name, limitOf(allowed)]))
   }
 
   /** Opens the ledger and the audit file. Throws BUDGET_TENANT for an allowance that can't be, REDIS_UNREACHABLE, LEDGER_* codes. */
@@ -131,7 +134,7 @@ export class PrivacyBudget {
       return refuse(toCanopyError(error))
     }
     const id = randomUUID()
-    const { done, spent } = await this.#ledger.reserve({ id, tenant, cost: costOf(mechanism, epsilon, allowed.delta), limit: limitOf(allowed), windowMs: this.windowMs })
+    const { done, spent } = await this.#ledger.reserve({ id, tenant, cost: costOf(mechanism, epsilon, allowed.delta), limit: this.#limits.get(tenant) ?? [], windowMs: this.windowMs })
     const remaining = remainingOf(allowed, spent)
     this.#onDecision(tenant, done, remaining)
     if (!done) return refuse(exceeded(tenant, epsilon, remaining))

@@ -89,7 +89,7 @@ export const ConfigSchema = Type.Object({
     tenantBurst: Type.Integer({ minimum: 0, default: 0, description: 'KiB that each key may send at once, if more than a second of its rate' }),
   }),
   redis: Type.Object({
-    url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for what several machines share (budgets, queue, cache); empty means files in data.dir' }),
+    url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for the privacy budgets of several machines; empty means a file in data.dir' }),
     prefix: Type.String({ default: 'canopy:', description: 'Start of every key in Redis' }),
   }),
   budget: Type.Object({

@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// Another process drains this queue.
-    #[error("{} is used by another process: give every server a folder of its own (data.dir), or one queue in Redis (redis.url)", path.display())]
+    #[error("{} is used by another process: give every server a folder of its own (data.dir)", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
