@@ -26,7 +26,7 @@ export function checkBatch(batch: GraphBatch, directed: boolean): CheckedBatch {
     if (source === target) throw new CanopyError('GRAPH_SELF_LOOP', 'invalid_input', `the edge from ${shown(source)} leads to itself: graphs hold edges between two nodes, leave it out`)
     if (!(Number.isFinite(weight) && weight > 0)) throw new CanopyError('GRAPH_WEIGHT', 'invalid_input', `the edge from ${shown(source)} to ${shown(target)} weighs ${weight}: a weight is finite and above 0`)
     const key = JSON.stringify(directed || source < target ? [source, target] : [target, source])
-    // An undirected edge has its ends in the order in which they were named first.
+    // The first to name the ends makes them, in its order; the last one counts.
     const first = checkedEdges.get(key) ?? { source, target }
     checkedEdges.set(key, { source: first.source, target: first.target, weight, attributes: attributes(edge.attributes) })
   }

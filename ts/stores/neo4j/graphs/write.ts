@@ -28,6 +28,8 @@ export async function applyBatch(run: Run, entry: Entry, batch: CheckedBatch, on
       onChunk(part.length)
     }
   }
+  // An undirected edge starts at the end that was made first.
+  const order = directed ? '' : 'WITH row, CASE WHEN a.number <= b.number THEN [a, b] ELSE [b, a] END AS ends WITH row, ends[0] AS a, ends[1] AS b'
   const edge = directed ? '-[r:CANOPY_EDGE]->' : '-[r:CANOPY_EDGE]-'
   const count = async (text: string, rows: readonly unknown[]): Promise<number> => (await run<{ n: number }>(text, { key, rows }))[0]?.n ?? 0
 
@@ -42,9 +44,11 @@ export async function applyBatch(run: Run, entry: Entry, batch: CheckedBatch, on
     tally.hyperedges -= await count('UNWIND $rows AS id MATCH (h:CanopyHyperedge {graph: $key, id: id}) WITH DISTINCT h DETACH DELETE h RETURN count(*) AS n', rows)
   })
 
-  await each(batch.nodes, async (rows) => {
+  let next = entry.next
+  await each(batch.nodes, async (part) => {
+    const rows = part.map((row) => ({ ...row, number: next++ }))
     const found = await run<{ n: number }>(
-      "UNWIND $rows AS row MERGE (n:CanopyNode {graph: $key, id: row.id}) ON CREATE SET n.attributes = row.attributes WITH n, row WHERE n.attributes <> row.attributes SET n.attributes = row.attributes RETURN count(*) AS n",
+      "UNWIND $rows AS row MERGE (n:CanopyNode {graph: $key, id: row.id}) ON CREATE SET n.attributes = row.attributes, n.number = row.number WITH n, row WHERE n.attributes <> row.attributes SET n.attributes = row.attributes RETURN count(*) AS n",
       { key, rows },
     )
     tally.nodes += found.changes['nodesCreated'] ?? 0
@@ -54,15 +58,15 @@ export async function applyBatch(run: Run, entry: Entry, batch: CheckedBatch, on
   for (const { id } of batch.nodes) named.delete(id)
   const ends = [...named]
   for (let start = 0; start < ends.length; start += CHUNK) {
-    const made = await run("UNWIND $rows AS id MERGE (n:CanopyNode {graph: $key, id: id}) ON CREATE SET n.attributes = '{}'", { key, rows: ends.slice(start, start + CHUNK) })
+    const rows = ends.slice(start, start + CHUNK).map((id) => ({ id, number: next++ }))
+    const made = await run("UNWIND $rows AS row MERGE (n:CanopyNode {graph: $key, id: row.id}) ON CREATE SET n.attributes = '{}', n.number = row.number", { key, rows })
     tally.nodes += made.changes['nodesCreated'] ?? 0
   }
 
-  let next = entry.next
   await each(batch.edges, async (part) => {
     const rows = part.map((row) => ({ ...row, number: next++ }))
     const found = await run<{ n: number }>(
-      `UNWIND $rows AS row MATCH (a:CanopyNode {graph: $key, id: row.source}) MATCH (b:CanopyNode {graph: $key, id: row.target}) MERGE (a)${edge}(b)
+      `UNWIND $rows AS row MATCH (a:CanopyNode {graph: $key, id: row.source}) MATCH (b:CanopyNode {graph: $key, id: row.target}) ${order} MERGE (a)${edge}(b)
        ON CREATE SET r.graph = $key, r.number = row.number, r.weight = row.weight, r.attributes = row.attributes
        WITH r, row WHERE r.weight <> row.weight OR r.attributes <> row.attributes SET r.weight = row.weight, r.attributes = row.attributes RETURN count(*) AS n`,
       { key, rows },
