@@ -50,7 +50,6 @@ test('a server that only reads answers searches and refuses every write, imports
   for (const [method, path, body, type] of [
     ['POST', '', { name: 'more' }, 'application/json'],
     ['DELETE', '/notes', undefined, 'application/json'],
-    ['POST', '/notes/rebuild', {}, 'application/json'],
     ['POST', '/notes/records', [{ id: 'x', text: 'x' }], 'application/json'],
     ['PUT', '/notes/records/x', { text: 'x' }, 'application/json'],
     ['DELETE', '/notes/records/id-1', undefined, 'application/json'],

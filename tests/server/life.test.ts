@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import http from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -77,8 +78,10 @@ test('connections that are kept alive do not hold up a stop under load', async (
 test('a request whose end comes while the server stops is told so, and its connection ends', async (t) => {
   const { url, stop } = await serve(t)
   const { port, hostname } = new URL(url)
-  const socket = connect(Number(port), hostname, () => socket.write(`GET /v1/collections HTTP/1.1\r\nhost: ${hostname}:${port}\r\n`))
-  await sleep(50)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.write(`GET /v1/collections HTTP/1.1\r\nhost: ${hostname}:${port}\r\n`)
+  await sleep(200)
   const stopped = stop()
   await sleep(50)
   socket.write('\r\n')
