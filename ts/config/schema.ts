@@ -40,7 +40,7 @@ export const ConfigSchema = Type.Object({
     statementTimeoutMs: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, default: 30_000, description: 'How long one statement may take in PostgreSQL' }),
     storage: Type.Union([Type.Literal('vector'), Type.Literal('halfvec')], { default: 'vector', description: 'Bytes a number of new collections in PostgreSQL: 4 or 2' }),
     index: Type.Union([Type.Literal('hnsw'), Type.Literal('ivfflat'), Type.Literal('none')], { default: 'hnsw', description: 'The vector index that a rebuild makes in PostgreSQL' }),
-    probes: Type.Integer({ minimum: 1, maximum: 100, default: 16, description: 'Lists that a search in an ivfflat index looks into, of 100' }),
+    probes: Type.Integer({ minimum: 1, maximum: 100, default: 32, description: 'Lists that a search in an ivfflat index looks into, of 100' }),
     efSearch: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Candidates that a search in an hnsw index keeps' }),
   }),
   graphs: Type.Object({

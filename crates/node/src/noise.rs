@@ -17,7 +17,6 @@ pub enum BindingNoise {
 
 /// `count` independent samples; whole numbers.
 #[napi]
-#[expect(clippy::cast_precision_loss, reason = "samples of the allowed scales are far inside 2^53")]
 pub async fn sample_noise(law: BindingNoise, scale: f64, count: u32) -> Outcome<Float64Array> {
     run(move || -> canopy_noise::Result<_> {
         let noise = match law {

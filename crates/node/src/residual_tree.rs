@@ -243,6 +243,7 @@ impl BindingResidualTree {
 
     /// The `k` nearest of every query, whose V and p were computed elsewhere.
     #[napi]
+    #[expect(clippy::too_many_arguments, reason = "typed arrays cross the boundary side by side, not within an object")]
     pub async fn knn_with(
         &self,
         queries: Coordinates,

@@ -49,7 +49,7 @@ pub fn passages(samples: &[f32]) -> Vec<Passage> {
     for run in runs {
         match packed.last_mut() {
             Some(last) if run.end - last.start <= LONGEST && run.start.saturating_sub(last.end) <= SILENCE => {
-                last.end = run.end
+                last.end = run.end;
             }
             _ => packed.push(run),
         }

@@ -14,7 +14,7 @@ export interface PostgresOptions extends Pick<OpenOptions, 'readOnly' | 'models'
   storage?: 'vector' | 'halfvec' | undefined
   /** Which index `rebuild`, imports and copies make. Default `hnsw`. */
   index?: 'hnsw' | 'ivfflat' | 'none' | undefined
-  /** Lists that a search in an ivfflat index looks into, of 100. Default 16. */
+  /** Lists that a search in an ivfflat index looks into, of 100. Default 32. */
   probes?: number | undefined
   /** Candidates that a search in an hnsw index keeps. Default 100. */
   efSearch?: number | undefined
@@ -33,7 +33,7 @@ export function settingsOf(address: URL, options: PostgresOptions): Settings {
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     storage: options.storage ?? 'vector',
     index: options.index ?? 'hnsw',
-    probes: options.probes ?? 16,
+    probes: options.probes ?? 32,
     efSearch: options.efSearch ?? 100,
   }
 }

@@ -9,7 +9,7 @@ fn run(graph: &Graph, options: SuggestOptions) -> Suggestions {
     adamic_adar(graph, &options, &Cancel::new(), &Progress::default()).unwrap()
 }
 
-const ALL: SuggestOptions = SuggestOptions { top: usize::MAX, min_score: 0.0 };
+const ALL: SuggestOptions = SuggestOptions { top: usize::MAX, min_score: 0.0, largest: 0 };
 
 #[test]
 fn the_karate_club() {
@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn are_those_of_the_definition(nodes in 1_u32..30, edges in 0_usize..120, top in 1_usize..6, floor in 0.0_f64..2.0, seed: u64) {
         let graph = random_graph(nodes, edges, 3, false, seed);
-        let options = SuggestOptions { top, min_score: floor };
+        let options = SuggestOptions { top, min_score: floor, largest: 0 };
         let found = run(&graph, options);
         for u in 0..nodes {
             let mut expected: Vec<(u32, f64)> = (0..nodes)
