@@ -247,8 +247,8 @@ export declare class BindingResidualTree {
   residualVariances(): Promise<Outcome<Float64Array>>
   /** The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`. */
   knn(queries: Coordinates, dim: number, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
-  /** The `k` nearest of every query, whose V and p were computed elsewhere. */
-  knnWith(queries: Coordinates, dim: number, v: Coordinates, p: Coordinates, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** The `k` nearest of every query, whose V and p were computed elsewhere. `request`: `{ dim, k, search }`. */
+  knnWith(queries: Coordinates, v: Coordinates, p: Coordinates, request: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** The `k` nearest others of every point. */
   knnAll(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** For every point `i` the `k` nearest `j < i`. */

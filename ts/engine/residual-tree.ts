@@ -187,12 +187,12 @@ export class ResidualTree {
   /** The `k` nearest points of each query. */
   async knn(queries: Coordinates, k: number, { factors, signal, onProgress, ...search }: ResidualQueryOptions = {}): Promise<ResidualNeighbors> {
     checkCoordinates('queries', queries)
-    const json = stringify(search)
     if (factors !== undefined) {
       const { v, p } = checkFactors(factors)
-      return told(await cancellable(signal, (cancel) => this.#native.knnWith(queries, this.dim, v, p, checkK(k), json, cancel, onProgress)))
+      const request = stringify({ dim: this.dim, k: checkK(k), search })
+      return told(await cancellable(signal, (cancel) => this.#native.knnWith(queries, v, p, request, cancel, onProgress)))
     }
-    return told(await cancellable(signal, (cancel) => this.#native.knn(queries, this.dim, checkK(k), json, cancel, onProgress)))
+    return told(await cancellable(signal, (cancel) => this.#native.knn(queries, this.dim, checkK(k), stringify(search), cancel, onProgress)))
   }
 
   /** The `k` nearest other points of every point. */

@@ -8,10 +8,20 @@ use canopy_collection::from_json;
 use canopy_cover_tree::{GivenFactors, Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search, SearchReport};
 use napi::bindgen_prelude::{Buffer, Either, Float64Array};
 use napi_derive::napi;
+use serde::Deserialize;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A search with factors from elsewhere, as it arrives in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct With {
+    dim: usize,
+    k: usize,
+    search: Search,
+}
 
 /// Neighbours, and how they were found, as JSON: `{ exact, gate: { candidates, kept, pruned }, widened, audit }`.
 #[napi(object)]
@@ -241,17 +251,14 @@ impl BindingResidualTree {
         .await
     }
 
-    /// The `k` nearest of every query, whose V and p were computed elsewhere.
+    /// The `k` nearest of every query, whose V and p were computed elsewhere. `request`: `{ dim, k, search }`.
     #[napi]
-    #[expect(clippy::too_many_arguments, reason = "typed arrays cross the boundary side by side, not within an object")]
     pub async fn knn_with(
         &self,
         queries: Coordinates,
-        dim: u32,
         v: Coordinates,
         p: Coordinates,
-        k: u32,
-        search: String,
+        request: String,
         cancel: Option<&BindingCancel>,
         #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
             OnProgress,
@@ -259,9 +266,9 @@ impl BindingResidualTree {
     ) -> Outcome<BindingResidualAnswer> {
         let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
         run(move || -> Result<BindingResidualAnswer, Trouble> {
-            let search: Search = from_json("the search options", &search)?;
-            let queries = points(&queries, dim as usize)?;
-            answer(shared.tree()?.knn_with(&queries, &given(&v, &p), k as usize, &search, &cancel, &progress)?)
+            let With { dim, k, search } = from_json("the search options", &request)?;
+            let queries = points(&queries, dim)?;
+            answer(shared.tree()?.knn_with(&queries, &given(&v, &p), k, &search, &cancel, &progress)?)
         })
         .await
     }
