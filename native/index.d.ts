@@ -583,11 +583,11 @@ export interface BindingWithin {
 /** The bottleneck distance of two diagrams, each births and deaths one after the other. */
 export declare function bottleneckDistance(a: Float64Array, b: Float64Array, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>
 
-/** What a build will take: `{ bytes, graphBytes, buildBytes, buildSeconds, threads }`. `options`: `{ count, dim, metric?, build? }`. */
-export declare function estimateVectorIndex(options: string): Promise<Outcome<Buffer>>
-
 /** Moves the weights of a graph until its diagram is within epsilon of the wanted one, as far as its edges allow. `options`: `{ dimension?, epsilon?, order?, iterations? }`. */
 export declare function correctWeights(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, wanted: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingCorrection>>
+
+/** What a build will take: `{ bytes, graphBytes, buildBytes, buildSeconds, threads }`. `options`: `{ count, dim, metric?, build? }`. */
+export declare function estimateVectorIndex(options: string): Promise<Outcome<Buffer>>
 
 /** Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`. */
 export declare function hyperSuggestions(nodes: number, starts: Uint32Array, members: Uint32Array, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>

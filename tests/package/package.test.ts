@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm, symlink, writeFile, mkdir } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import test from 'ava'
@@ -36,7 +37,7 @@ test('types name no package that an installation lacks', (t) => {
   for (const file of files) {
     for (const [, name = ''] of readFileSync(path.join('dist', file), 'utf8').matchAll(/(?:from |import\()["']([^."'#][^"']*)["']/g)) {
       // Examples in comments name ourselves.
-      if (name.startsWith('node:') || name === 'canopy-engine') continue
+      if (isBuiltin(name) || name === 'canopy-engine') continue
       const bare = name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')
       t.true(bare in dependencies, `${file} names ${bare}`)
       const manifest = JSON.parse(readFileSync(path.join('node_modules', bare, 'package.json'), 'utf8')) as { types?: string; exports?: unknown }

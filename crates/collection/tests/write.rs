@@ -21,7 +21,7 @@ fn wrong_records_have_codes_and_nothing_is_stored() {
         (r#"[{"id":"","text":"x"}]"#, None, "RECORD_ID"),
         (r#"[{"text":"x","vector":[1]}]"#, None, "VECTOR_DIMENSION"),
         (r#"[{"text":"x"}]"#, Some(&[1.0, 2.0, 3.0][..]), "VECTOR_DIMENSION"),
-        (r#"[{"text":"x"}]"#, Some(&[1.0, 2.0, 3.0, 4.0][..]), "VECTOR_COUNT"),
+        (r#"[{"text":"x"}]"#, Some(&[1.0, 2.0, 3.0, 4.0][..]), "VECTOR_DIMENSION"),
         (r#"[{"text":"x"}]"#, Some(&[1.0, f32::NAN][..]), "VECTOR_NOT_FINITE"),
         (r#"[{"id":"a","text":"x"},{"id":"a","text":"y"}]"#, None, "RECORD_EXISTS"),
     ] {

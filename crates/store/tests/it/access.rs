@@ -54,8 +54,8 @@ fn a_file_that_is_not_ours_is_named_and_left_alone() {
     std::fs::create_dir(dir.path().join("canopy.db")).unwrap();
     assert_eq!(code(dir.path(), &OpenOptions::default()), "STORE_FOREIGN");
     let file = tempfile::NamedTempFile::new().unwrap();
-    assert_eq!(code(file.path(), &OpenOptions::default()), "STORE_IO");
-    assert_eq!(code(file.path(), &reading()), "STORE_IO");
+    assert_eq!(code(file.path(), &OpenOptions::default()), "STORE_NOT_A_FOLDER");
+    assert_eq!(code(file.path(), &reading()), "STORE_NOT_A_FOLDER");
 }
 
 /// Runs with the rights of `nobody` where the parent is root, and as the user otherwise.

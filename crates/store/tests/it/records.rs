@@ -277,7 +277,7 @@ fn one_writes_others_read() {
     let store = open(&dir);
     let second = Store::open(dir.path(), &OpenOptions::default()).unwrap_err();
     assert_eq!(second.code(), "STORE_LOCKED");
-    assert!(second.to_string().contains("read_only"), "{second}");
+    assert!(second.to_string().contains("readOnly"), "{second}");
     let key = notes(&store).key;
 
     let view = Store::open(dir.path(), &reading).unwrap();
