@@ -96,7 +96,7 @@ export class Neo4jConnection {
         await this.rows(text, {}, { timeoutMs: 0 })
         return
       } catch (error) {
-        if (attempt === ATTEMPTS || !(error instanceof CanopyError) || error.code !== 'NEO4J_BUSY') throw error
+        if (attempt === ATTEMPTS || !(error instanceof CanopyError) || !['NEO4J_BUSY', 'NEO4J_TIMEOUT', 'NEO4J_EXISTS'].includes(error.code)) throw error
       }
     }
   }

@@ -26,18 +26,20 @@ pub(crate) fn tune(
     exact: &dyn Fn(Look<'_>) -> Result<(), Error>,
 ) -> Result<(f32, f64), Error> {
     let mut asked: Vec<(Vec<f32>, Vec<u32>)> = Vec::with_capacity(QUERIES);
+    // Vectors that came while the graph was built aren't in it: until it has taken them in, searches scan them beside it.
+    let built: SlotSet = slots.iter().copied().collect();
     let step = (slots.len() / QUERIES).max(1);
     for &slot in slots.iter().step_by(step).take(QUERIES) {
         exact(&mut |flat| {
             let Some(row) = flat.vector(slot) else { return Ok(()) };
             let mut query = row.to_vec();
-            let near = flat.search(row, 8, None, cancel)?;
+            let near = flat.search(row, 8, Some(&built), cancel)?;
             for (hit, part) in near.iter().rev().take(2).zip(STRANGER) {
                 let other = flat.vector(hit.slot).unwrap_or_default();
                 query.iter_mut().zip(other).for_each(|(value, other)| *value += part * other);
             }
             if FlatIndex::check(flat.dim(), flat.metric(), &query, 0).is_ok() {
-                let truth = flat.search(&query, K, None, cancel)?.iter().map(|hit| hit.slot).collect();
+                let truth = flat.search(&query, K, Some(&built), cancel)?.iter().map(|hit| hit.slot).collect();
                 asked.push((query, truth));
             }
             Ok(())
