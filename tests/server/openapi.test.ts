@@ -95,6 +95,8 @@ test('no request makes a 500, and every answer is one that the description promi
     t.true(validate(answer.json), `${ajv.errorsText((validate as { errors?: null }).errors)} in ${at}`)
   }
 
+  // Where time is up, one request may still be under way.
+  let over = false
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...all), fc.array(word, { minLength: 2, maxLength: 2 }), fc.dictionary(fc.constantFrom('limit', 'after', 'filter', 'mode', 'vector', 'vectors', 'textField', 'onError', 'x'), text), body, type, async (target, words, query, payload, contentType) => {
       // Dots alone are resolved away by the client, so they never arrive.
@@ -102,10 +104,11 @@ test('no request makes a 500, and every answer is one that the description promi
       const parameters = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, value.toWellFormed()]))
       const bodyless = target.method === 'get' || target.method === 'delete'
       const answer = await call(target.method.toUpperCase(), `${path}?${parameters}`, bodyless ? undefined : payload, bodyless ? {} : { 'content-type': contentType })
-      if (answer.json.code !== 'ROUTE_NOT_FOUND') check(target, answer)
+      if (!over && answer.json.code !== 'ROUTE_NOT_FOUND') check(target, answer)
     }),
-    { numRuns: RUNS * all.length / 4, interruptAfterTimeLimit: 120_000 },
+    { numRuns: RUNS * all.length / 4, interruptAfterTimeLimit: 90_000 },
   )
+  over = true
   t.is((await call('GET', '/healthz')).status, 200)
 })
 
