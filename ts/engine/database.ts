@@ -4,6 +4,7 @@ import { cancellable, type CallOptions } from './cancel.js'
 import { Collection, type CollectionIndex, type CollectionInfo } from './collection.js'
 import { CanopyError, unwrap } from './error.js'
 import { EmbeddedGraphs } from './stored-graph.js'
+import { startIdleTimer } from './idle.js'
 import { parse, stringify } from './json.js'
 import type { CollectionSpec, Embedder } from './types.js'
 
@@ -43,7 +44,8 @@ export class Database {
     this.dir = dir
     this.#native = native
     this.#remotes = remotes
-    this.#idle = startIdleTimer(native, idleMs)
+    // The core gives back the memory of models and indexes that nobody used for so long.
+    this.#idle = startIdleTimer(idleMs, () => native.releaseIdle(idleMs))
   }
 
   /** Every collection. */
@@ -143,11 +145,3 @@ export class Database {
 
 /** The static model: fast, a few megabytes, no other program needed. */
 const DEFAULT_MODEL = 'static-en'
-
-/** Asks the core now and then to give back the memory of models and indexes that nobody used for `idleMs`; the timer keeps no process alive. */
-function startIdleTimer(native: BindingDatabase, idleMs: number): NodeJS.Timeout {
-  const every = Math.min(Math.max(idleMs / 4, 50), 30_000)
-  const timer = setInterval(() => void native.releaseIdle(idleMs), every)
-  timer.unref()
-  return timer
-}

@@ -2,6 +2,7 @@ import type { BindingSpeech } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type LongCallOptions } from './cancel.js'
 import { unwrap } from './error.js'
+import { startIdleTimer } from './idle.js'
 import { parse, stringify } from './json.js'
 
 /** A word with the punctuation that clings to it. Times are in seconds of the recording. */
@@ -81,8 +82,7 @@ export class Transcriber {
 
   constructor(weights: string, { idleMs = IDLE_MS }: { idleMs?: number | undefined } = {}) {
     this.#native = new (binding().BindingSpeech)(weights, idleMs)
-    this.#idle = setInterval(() => void this.#native.unloadIdle(), Math.min(Math.max(idleMs / 4, 50), 30_000))
-    this.#idle.unref()
+    this.#idle = startIdleTimer(idleMs, () => this.#native.unloadIdle())
   }
 
   /**

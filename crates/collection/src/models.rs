@@ -3,7 +3,6 @@
 use crate::error::Error;
 use canopy_core::Cancel;
 use canopy_embed::{Embedder, EmbeddingCache, ModelIdentity, ModelSlot};
-use canopy_slot::ModelState;
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -120,11 +119,7 @@ impl Models {
             ModelInfo {
                 name: name.clone(),
                 path: slot.path().to_owned(),
-                state: match slot.state() {
-                    ModelState::Unloaded => "unloaded",
-                    ModelState::Loading => "loading",
-                    ModelState::Loaded => "loaded",
-                },
+                state: slot.state().as_str(),
                 memory_bytes: slot.memory_bytes(),
                 dim: identity.as_ref().map(|identity| identity.dim),
                 digest: identity.map(|identity| identity.digest),

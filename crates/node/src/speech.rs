@@ -3,7 +3,6 @@
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
-use canopy_slot::ModelState;
 use canopy_speech::{Limits, Request, SpeechSlot, Task, decode, decode_file, slot};
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
@@ -99,11 +98,7 @@ impl BindingSpeech {
     pub async fn info(&self) -> Outcome<Buffer> {
         let slot = self.slot.clone();
         run_json(move || -> Result<_, Trouble> {
-            let state = match slot.state() {
-                ModelState::Unloaded => "unloaded",
-                ModelState::Loading => "loading",
-                ModelState::Loaded => "loaded",
-            };
+            let state = slot.state().as_str();
             Ok(Info { path: slot.path().display().to_string(), state, memory_bytes: slot.memory_bytes() })
         })
         .await

@@ -33,6 +33,17 @@ pub enum ModelState {
     Loaded,
 }
 
+impl ModelState {
+    /// The stable name that crosses the boundary to JavaScript.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unloaded => "unloaded",
+            Self::Loading => "loading",
+            Self::Loaded => "loaded",
+        }
+    }
+}
+
 type Load<M, E> = fn(&Path) -> Result<Arc<M>, E>;
 
 /// Loads one model lazily, once for all callers, and unloads it after some idle time. Cloning shares the slot.
