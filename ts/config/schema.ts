@@ -97,6 +97,10 @@ export const ConfigSchema = Type.Object({
     windowMs: Type.Integer({ minimum: 1000, maximum: 366 * 86_400_000, default: 86_400_000, description: 'The sliding window that budgets hold for' }),
     audit: Type.String({ default: '', description: 'The audit file; empty means audit.jsonl in data.dir' }),
   }),
+  metrics: Type.Object({
+    exemplars: Type.Boolean({ default: false, description: 'Answer /metrics in the OpenMetrics format, naming the last request (and trace) in each bucket of its duration' }),
+    named: Type.Integer({ minimum: 1, maximum: 100_000, default: 100, description: 'Collections and tenants that metrics name at most; the others are added up' }),
+  }),
   log: Type.Object({
     level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'The least severe line that is written', reload }),
   }),

@@ -61,7 +61,7 @@ function bare(config: Config) {
 
 /** The whole application over an open database, not listening yet. */
 export async function buildApp(db: AnyDatabase, config: Config): Promise<FastifyInstance> {
-  const metrics = createMetrics(() => snapshot(db))
+  const metrics = createMetrics(() => snapshot(db), config.metrics)
   db.onQuery?.((ms) => metrics.pgvector(ms))
   const app = bare(config)
   app.setValidatorCompiler(validatorCompiler)

@@ -9,6 +9,6 @@ export default fp(async (app: FastifyInstance, { metrics }: { metrics: Metrics }
   })
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: addresses hold names of collections and records, without end.
-    metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1000)
+    metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1000, { request_id: request.id })
   })
 })
