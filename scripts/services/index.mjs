@@ -7,11 +7,12 @@ import { Missing } from '../lib/say.mjs'
 import { alive, detach, home, readState, writeState } from './lib.mjs'
 import { neo4j } from './neo4j.mjs'
 import { postgres } from './postgres.mjs'
+import { prometheus } from './prometheus.mjs'
 import { redis } from './redis.mjs'
 import { toxiproxy } from './toxiproxy.mjs'
 import { whisper } from './whisper.mjs'
 
-const recipes = { neo4j, postgres, redis, toxiproxy, whisper }
+const recipes = { neo4j, postgres, prometheus, redis, toxiproxy, whisper }
 
 /** The services there are recipes for. */
 export const names = Object.keys(recipes)

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext, type Implementation } from 'ava'
 
 /** The servers that `npm run services` knows. */
-export type ServiceName = 'neo4j' | 'postgres' | 'redis' | 'toxiproxy' | 'whisper'
+export type ServiceName = 'neo4j' | 'postgres' | 'prometheus' | 'redis' | 'toxiproxy' | 'whisper'
 
 /** Where a server is, if there is one. */
 export const endpoint = (name: ServiceName): string | undefined => process.env[`CANOPY_TEST_${name.toUpperCase()}`] || undefined
