@@ -1,4 +1,4 @@
-// npm run services -- up | down | status [name…]: real Neo4j, PostgreSQL with pgvector, Redis, Toxiproxy, and Whisper's weights with real speech on this machine.
+// npm run services -- up | down | status [name…]: real Neo4j, PostgreSQL with pgvector, Redis, Toxiproxy, the programs of Prometheus, and Whisper's weights with real speech on this machine.
 // Downloads, data and the endpoints (state.json) are in .cache/services.
 
 import { down, guarding, names, status, up, variable } from './services/index.mjs'

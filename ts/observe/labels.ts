@@ -16,7 +16,7 @@ export function bounded(most: number): (value: string) => string {
 /** At most `most` entries keep their names: the largest. The rest are added up under one name, or left out where a sum says nothing. */
 export function largest(entries: ReadonlyMap<string, number>, most: number, rest: 'add' | 'drop' = 'add'): Map<string, number> {
   if (entries.size <= most) return new Map(entries)
-  const sorted = [...entries].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+  const sorted = [...entries].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
   const kept = new Map(sorted.slice(0, most))
   if (rest === 'add') kept.set(OTHERS, sorted.slice(most).reduce((sum, [, value]) => sum + value, 0))
   return kept
