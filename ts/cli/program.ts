@@ -4,6 +4,7 @@ import { addCommands as bench } from './commands/bench.js'
 import { addCommands as budget } from './commands/budget.js'
 import { addCommands as collections } from './commands/collections.js'
 import { addCommands as copying } from './commands/copy.js'
+import { addCommands as dashboards } from './commands/dashboards.js'
 import { addCommands as doctor } from './commands/doctor.js'
 import { addCommands as graph } from './commands/graph.js'
 import { addCommands as importing } from './commands/import.js'
@@ -42,7 +43,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, copying, transcribe, ingest, budget, index, neighbors, migrating, vectors, graph, stats, serve, mcp, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, transcribe, ingest, budget, index, neighbors, migrating, vectors, graph, stats, serve, mcp, dashboards, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }
