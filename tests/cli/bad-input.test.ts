@@ -55,6 +55,9 @@ test('what cannot be is refused in one line, with its code and exit code', async
     { args: ['bench', 'nothing'], code: 'BENCH_UNKNOWN', exit: 3 },
   ]
   for (const one of cases) await refused(t, cwd, one)
+  // A collection that would have been made for it isn't left behind, empty.
+  for (const args of [['import', 'fresh', 'bad.jsonl'], ['import', 'fresh', 'nowhere.jsonl'], ['add', 'fresh', ' ']]) t.not((await canopy(args, { cwd })).code, 0)
+  t.notRegex((await canopy(['collections', '--json'], { cwd })).stdout, /fresh/)
   t.regex((await canopy(['search', 'notes', '-x'], { cwd })).stderr, /behind --;/)
   t.regex((await canopy(['search', 'notes', '--', '-x'], { cwd })).stdout, /hit/)
 })

@@ -20,7 +20,7 @@ test('arguments of another type', async (t) => {
     await fails(t, 'ARGUMENT', () => db.embed(wrong(name), ['x']))
     await fails(t, 'ARGUMENT', () => open(wrong(name)))
   }
-  for (const record of [null, undefined, [null], 'text']) await fails(t, 'JSON_INVALID', () => notes.add(wrong(record)))
+  for (const record of [null, undefined, [null], 'text', [['id', 'text']], [['only', 'text', null, null]]]) await fails(t, 'JSON_INVALID', () => notes.add(wrong(record)))
   for (const ids of [undefined, 5, [5]]) await fails(t, 'JSON_INVALID', () => notes.remove(wrong(ids)))
   await fails(t, 'ARGUMENT', () => notes.put({ text: 'x' }, wrong('replace')))
   await fails(t, 'ARGUMENT', () => notes.add({ text: 'x' }, { vectors: wrong([1, 2]) }))

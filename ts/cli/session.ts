@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config/load.js'
 import { CanopyError } from '../engine/error.js'
 import { openConfigured } from '../server/database.js'
-import type { AnyDatabase } from '../stores/any.js'
+import type { CollectionSpec } from '../engine/types.js'
+import type { AnyCollection, AnyDatabase } from '../stores/any.js'
 
 /** Options that every command takes. */
 export interface Globals {
@@ -36,6 +37,18 @@ export interface Session {
   json: boolean
   /** Aborts at Ctrl-C. */
   signal: AbortSignal
+}
+
+/** Runs work on a collection, made if there is none; one that was made for work that stored nothing goes again. */
+export async function withCollection<T>(db: AnyDatabase, name: string, spec: CollectionSpec, work: (collection: AnyCollection) => Promise<T>): Promise<T> {
+  const known = (await db.collections()).some((collection) => collection.name === name)
+  const collection = await db.ensure(name, spec)
+  try {
+    return await work(collection)
+  } catch (error) {
+    if (!known && (await collection.info()).count === 0) await db.drop(name)
+    throw error
+  }
 }
 
 /** Runs one piece of work that Ctrl-C interrupts. */

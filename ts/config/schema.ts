@@ -55,7 +55,7 @@ export const ConfigSchema = Type.Object({
   }),
   index: Type.Object({
     exactBelow: Type.Integer({ minimum: 0, default: 0, description: 'Scan fewer vectors than this exactly; 0 lets the planner decide' }),
-    recall: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 0.95, description: 'The share of the true results that searches of many vectors should find; 1 scans always' }),
+    recall: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 0.99, description: 'The share of the true results that searches of many vectors should find; 1 scans always' }),
   }),
   speech: Type.Object({
     model: Type.String({ default: '', description: 'Whisper weights in ggml format; empty means the first ggml-*.bin in the folder of models' }),

@@ -10,7 +10,7 @@ import type { Embedder } from './types.js'
 export interface IndexOptions {
   /** Fewer vectors than this, of the collection or of those that a filter leaves, are scanned exactly. Default: where a scan takes as long. */
   exactBelow?: number | undefined
-  /** The share of the true results that a search by the graph should find, above 0; default 0.95. 1 scans always. */
+  /** The share of the true results that a search by the graph should find, above 0; default 0.99. 1 scans always. */
   recall?: number | undefined
 }
 

@@ -3,8 +3,6 @@ import native from '../engine/native.cjs'
 import { isNeo4j } from '../stores/neo4j/connection.js'
 import { isPostgres } from '../stores/open.js'
 import { EmbeddedMigrations } from './embedded.js'
-import { Neo4jTarget } from './neo4j/target.js'
-import { PostgresTarget } from './postgres/target.js'
 import { Migrator, type Migrations } from './runner.js'
 
 /** How migrations are looked for and run. */
@@ -19,7 +17,13 @@ export interface MigrationOptions {
 
 /** The migrations of a database: `neo4j://…`, `bolt://…`, `postgres://…`, or a folder of ours. Close them after use. */
 export async function openMigrations(location: string, { folder = path.join(native.packageRoot(), 'migrations'), waitMs = 30_000, leaseMs }: MigrationOptions = {}): Promise<Migrations> {
-  if (isNeo4j(location)) return new Migrator(await Neo4jTarget.open(location, leaseMs), folder, waitMs)
-  if (isPostgres(location)) return new Migrator(await PostgresTarget.open(location), folder, waitMs)
+  if (isNeo4j(location)) {
+    const { Neo4jTarget } = await import('./neo4j/target.js')
+    return new Migrator(await Neo4jTarget.open(location, leaseMs), folder, waitMs)
+  }
+  if (isPostgres(location)) {
+    const { PostgresTarget } = await import('./postgres/target.js')
+    return new Migrator(await PostgresTarget.open(location), folder, waitMs)
+  }
   return new EmbeddedMigrations(location.replace(/^embedded:\/\//, ''))
 }

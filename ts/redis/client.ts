@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { CanopyError } from '../engine/error.js'
 
 /** How long a connection may take, and one command. */
@@ -12,7 +12,8 @@ const COMMAND_MS = 5_000
  * Throws REDIS_UNREACHABLE.
  */
 export async function connectRedis(url: string): Promise<Redis> {
-  const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: CONNECT_MS, commandTimeout: COMMAND_MS, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000) })
+  const { Redis: Client } = await import('ioredis')
+  const client = new Client(url, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: CONNECT_MS, commandTimeout: COMMAND_MS, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000) })
   // Errors of the connection come to the commands that need it; without a listener they would end the process.
   client.on('error', () => undefined)
   try {

@@ -2,7 +2,7 @@ import { textArgument } from '../engine/arguments.js'
 import type { Database } from '../engine/database.js'
 import { open as openFolder, type OpenOptions } from '../engine/open.js'
 import type { AnyDatabase } from './any.js'
-import { openPostgres, type PostgresDatabase } from './postgres/database.js'
+import type { PostgresDatabase } from './postgres/database.js'
 import type { PostgresOptions } from './postgres/options.js'
 
 /** The address of a database in PostgreSQL. */
@@ -21,5 +21,8 @@ export function open(location: string, options?: OpenOptions): Promise<Database>
 // Which kind of options goes with which location is what the overloads say.
 export async function open(location: string, options: OpenOptions | PostgresOptions = {}): Promise<AnyDatabase> {
   const place = textArgument('location', location)
-  return isPostgres(place) ? openPostgres(place, options as PostgresOptions) : openFolder(place.replace(/^embedded:\/\//, ''), options as OpenOptions)
+  if (!isPostgres(place)) return openFolder(place.replace(/^embedded:\/\//, ''), options as OpenOptions)
+  // The driver is loaded by who needs it: a process that opens a folder has neither its memory nor its time to pay.
+  const { openPostgres } = await import('./postgres/database.js')
+  return openPostgres(place, options as PostgresOptions)
 }

@@ -127,7 +127,6 @@ impl Error {
     /// What the parser said, in words of JSON instead of those of Rust.
     pub(crate) fn json(what: &'static str, error: &serde_json::Error) -> Self {
         let words = [
-            ("expected struct RecordInput", "expected an object"),
             ("expected a sequence", "expected an array"),
             ("type: sequence", "type: array"),
             ("type: map", "type: object"),

@@ -23,6 +23,7 @@ mod filter;
 mod import;
 mod indexer;
 mod models;
+mod object;
 mod read;
 mod rebuild;
 mod resident;

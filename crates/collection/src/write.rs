@@ -3,6 +3,7 @@
 use crate::collection::{Collection, Seen};
 use crate::embedding::{Ready, embed};
 use crate::error::Error;
+use crate::object::Object;
 use crate::resident::Step;
 use canopy_ann::flat::FlatIndex;
 use canopy_core::{Cancel, Coded, Rows};
@@ -69,7 +70,7 @@ impl Collection {
         mode: PutMode,
         cancel: &Cancel,
     ) -> Result<Vec<PutReport>, Error> {
-        let inputs: Vec<RecordInput<'_>> =
+        let inputs: Vec<Object<RecordInput<'_>>> =
             serde_json::from_slice(records).map_err(|error| Error::json("the array of records", &error))?;
         let store = self.shared.store()?;
         let seen = self.see(&store)?;
@@ -77,7 +78,7 @@ impl Collection {
         let mut drafts = inputs
             .into_iter()
             .enumerate()
-            .map(|(i, input)| Draft::new(input, rows.as_ref().map(|rows| rows.row(i))))
+            .map(|(i, Object(input))| Draft::new(input, rows.as_ref().map(|rows| rows.row(i))))
             .collect::<Result<Vec<_>, _>>()?;
         let applied = self.store_drafts(&store, seen, &mut drafts, mode, None, cancel)?;
         let mut reports: Vec<PutReport> = drafts

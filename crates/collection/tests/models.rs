@@ -327,6 +327,8 @@ fn an_interrupted_rebuild_goes_on() {
     let progress = Progress::new(move |_, _| stop.cancel());
     let options = RebuildOptions { model: Some("b".to_owned()) };
     assert_eq!(database.rebuild("c", &options, &cancel, &progress).unwrap_err().code(), "CANCELLED");
+    let answer = search(&notes, &json!({ "text": "cat" }), None);
+    assert!(answer.notes[0].contains("of 1700 records have no vector"), "{:?}", answer.notes);
     // What is done can be searched.
     let answer = search(&notes, &json!({ "text": "cat", "mode": "vector", "limit": 1000 }), None);
     assert!(!answer.hits.is_empty() && answer.hits.len() < 1_000);
@@ -336,7 +338,7 @@ fn an_interrupted_rebuild_goes_on() {
     assert_eq!(report["modelChanged"], false);
     assert_eq!(rebuild(&database, None)["embedded"], 0);
     let answer = search(&notes, &json!({ "text": "cat", "mode": "vector", "limit": 1000 }), None);
-    assert_eq!(answer.hits.len(), 1_000);
+    assert_eq!((answer.hits.len(), answer.notes.len()), (1_000, 0));
 }
 
 #[test]

@@ -3,7 +3,7 @@ import type { ImportOptions } from '../../engine/collection.js'
 import { integer } from '../input.js'
 import { withProgress } from '../progress.js'
 import { report } from '../output.js'
-import { withDatabase } from '../session.js'
+import { withCollection, withDatabase } from '../session.js'
 
 type Options = Omit<ImportOptions, 'onError' | 'signal' | 'onProgress'> & { model?: string; skipErrors?: boolean }
 
@@ -21,10 +21,9 @@ export function addCommands(root: Command): void {
     .option('--model <name>', 'the embedding model if the collection is made now')
     .action((name: string, path: string, { model, skipErrors = false, ...options }: Options, command: Command) =>
       withDatabase(command, 'write', async ({ db, json, signal }) => {
-        const collection = await db.ensure(name, { model })
         const { format, textField, idField, resume, maxLineBytes } = options
         const done = await withProgress('importing', 'bytes', (onProgress) =>
-          collection.import(path, { format, textField, idField, resume, maxLineBytes, onError: skipErrors ? 'skip' : 'stop', signal, onProgress }),
+          withCollection(db, name, { model }, (collection) => collection.import(path, { format, textField, idField, resume, maxLineBytes, onError: skipErrors ? 'skip' : 'stop', signal, onProgress })),
         )
         report(json, done, () => [
           `${done.read} records read in ${done.seconds.toFixed(1)} s: ${done.inserted} new, ${done.replaced} replaced, ${done.skipped} skipped${done.resumed ? ' (went on from an interrupted import)' : ''}`,

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { CanopyError } from '../../engine/error.js'
-import type { RecordInput } from '../../engine/types.js'
+import type { CollectionSpec, RecordInput } from '../../engine/types.js'
 import { integer, jsonObject, textArgument, vector } from '../input.js'
 import { report } from '../output.js'
-import { withDatabase } from '../session.js'
+import { withCollection, withDatabase } from '../session.js'
 
 interface AddOptions {
   id?: string
@@ -66,9 +66,9 @@ export function addCommands(root: Command): void {
 async function add(name: string, words: string[], { model, replace = false, ...fields }: AddOptions, command: Command): Promise<void> {
   const text = words.length === 0 && fields.vector !== undefined ? undefined : await textArgument(words)
   await withDatabase(command, 'write', async ({ db, json, signal }) => {
-    const collection = await db.ensure(name, { model, ...(fields.vector === undefined || model !== undefined ? {} : { dim: fields.vector.length }) })
+    const spec: CollectionSpec = { model, ...(fields.vector === undefined || model !== undefined ? {} : { dim: fields.vector.length }) }
     const record: RecordInput = { id: fields.id, text, metadata: fields.metadata, vector: fields.vector }
-    const outcomes = await collection.put(record, replace ? 'upsert' : 'insert', { signal })
+    const outcomes = await withCollection(db, name, spec, (collection) => collection.put(record, replace ? 'upsert' : 'insert', { signal }))
     report(json, outcomes, () => outcomes.map(({ id, outcome }) => `${outcome} ${id}`))
   })
 }

@@ -1,4 +1,5 @@
-import neo4j, { type Driver, type ManagedTransaction, type RecordShape, type Session } from 'neo4j-driver'
+import type neo4j from 'neo4j-driver'
+import type { Driver, ManagedTransaction, RecordShape, Session } from 'neo4j-driver'
 import { CanopyError } from '../../engine/error.js'
 import { neo4jError } from './errors.js'
 
@@ -49,13 +50,13 @@ export class Neo4jConnection {
   metadata: Record<string, string> = { app: 'canopy' }
   #closed = false
 
-  private constructor(address: URL, options: Neo4jOptions) {
+  private constructor(library: Pick<typeof neo4j, 'auth' | 'driver'>, address: URL, options: Neo4jOptions) {
     const { pool = 10, connectTimeoutMs = 5_000, timeoutMs = 30_000, lossless = false } = options
     this.where = `${address.hostname || 'localhost'}:${address.port || '7687'}${address.pathname.replace(/\/$/, '')}`
     this.#database = decodeURIComponent(address.pathname.slice(1)) || undefined
     this.#timeoutMs = timeoutMs
-    const auth = address.username === '' ? undefined : neo4j.auth.basic(decodeURIComponent(address.username), decodeURIComponent(address.password))
-    this.#driver = neo4j.driver(`${address.protocol}//${address.host}`, auth, {
+    const auth = address.username === '' ? undefined : library.auth.basic(decodeURIComponent(address.username), decodeURIComponent(address.password))
+    this.#driver = library.driver(`${address.protocol}//${address.host}`, auth, {
       maxConnectionPoolSize: pool,
       connectionTimeout: connectTimeoutMs,
       connectionAcquisitionTimeout: connectTimeoutMs + 1_000,
@@ -71,7 +72,9 @@ export class Neo4jConnection {
 
   /** Connects and looks what server it is. Throws NEO4J_ADDRESS, NEO4J_UNREACHABLE, NEO4J_AUTH, NEO4J_DATABASE, NEO4J_PROTOCOL, NEO4J_TOO_OLD. */
   static async open(location: string, options: Neo4jOptions = {}): Promise<Neo4jConnection> {
-    const connection = new Neo4jConnection(parseAddress(location), options)
+    const address = parseAddress(location)
+    const { default: library } = await import('neo4j-driver')
+    const connection = new Neo4jConnection(library, address, options)
     try {
       const { agent = '' } = await connection.#driver.getServerInfo(connection.#target)
       checkVersion(agent)

@@ -80,6 +80,9 @@ impl Collection {
                 std::thread::yield_now();
                 continue;
             }
+            if made.is_some() {
+                notes.extend(without_vector(&resident));
+            }
             let allow = allowed(&request, &resident)?;
             let plan = Plan { request: &request, text, vector, allow, notes };
             return self.answer(&store, &resident, plan, started, cancel);
@@ -142,6 +145,17 @@ impl Collection {
         Ok(None)
     }
 }
+
+/// What a search by meaning can't see: an interrupted change of the model leaves such records, and so do weights that were missing.
+fn without_vector(resident: &Resident) -> Option<String> {
+    let (all, with) = (resident.live.len(), resident.vectors.as_ref()?.exact().len());
+    // A few texts always have no word that a model knows; that is no news.
+    let without = all.checked_sub(with).filter(|&count| count * WORTH_A_NOTE > all)?;
+    Some(format!("{without} of {all} records have no vector and are found by keywords only: `rebuild` embeds them"))
+}
+
+/// One record in so many without a vector is worth a note.
+const WORTH_A_NOTE: usize = 100;
 
 /// The answer to a vector search for a text that its model has no vector for.
 fn nothing(notes: Vec<String>, started: Instant) -> SearchAnswer {

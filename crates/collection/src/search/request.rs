@@ -1,6 +1,7 @@
 //! What a search asks for.
 
 use crate::error::Error;
+use crate::object::Object;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -155,7 +156,8 @@ impl SearchRequest {
     /// # Errors
     /// `JSON_INVALID` for what isn't the request's shape, `SEARCH_REQUEST` for a value out of range.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        let request: Self = serde_json::from_str(json).map_err(|error| Error::json("the search request", &error))?;
+        let Object(request): Object<Self> =
+            serde_json::from_str(json).map_err(|error| Error::json("the search request", &error))?;
         request.check()?;
         Ok(request)
     }

@@ -23,7 +23,7 @@ pub struct IndexOptions {
 
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self { exact_below: None, recall: 0.95 }
+        Self { exact_below: None, recall: 0.99 }
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(least(Some(100), 1.0), usize::MAX);
         assert_eq!(least(Some(100), 0.9), 100);
         assert_eq!(least(Some(0), 0.9), FEWEST);
-        assert!(least(None, 0.95) >= FEW && least(None, 0.95) < 100_000);
+        assert!(least(None, 0.99) >= FEW && least(None, 0.99) < 100_000);
         assert!(IndexOptions { exact_below: None, recall: f64::NAN }.check().is_err());
         assert!(IndexOptions { exact_below: None, recall: 0.0 }.check().is_err());
     }
