@@ -10,6 +10,7 @@ import { addCommands as graph } from './commands/graph.js'
 import { addCommands as importing } from './commands/import.js'
 import { addCommands as index } from './commands/index.js'
 import { addCommands as ingest } from './commands/ingest.js'
+import { addCommands as key } from './commands/key.js'
 import { addCommands as mcp } from './commands/mcp.js'
 import { addCommands as migrating } from './commands/migrate.js'
 import { addCommands as neighbors } from './commands/neighbors.js'
@@ -43,7 +44,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, copying, transcribe, ingest, budget, index, neighbors, migrating, vectors, graph, stats, serve, mcp, dashboards, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, transcribe, ingest, budget, index, neighbors, migrating, vectors, graph, stats, key, serve, mcp, dashboards, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }

@@ -3,7 +3,10 @@ import { Type, type Static } from 'typebox'
 const bytes = { mebi: 1024 * 1024, gibi: 1024 * 1024 * 1024 }
 /** Marks settings that a running server takes over when the configuration file changes. */
 const reload = true
-const KEY = Type.String({ minLength: 16 })
+/** A key, or the digest that `canopy key` prints: `sha256:` and 64 hexadecimal digits. */
+const KEY = Type.String({ minLength: 16, pattern: '^(?!sha256:)|^sha256:[0-9a-f]{64}$' })
+/** What the proxy-addr package understands. */
+const PROXY = Type.String({ pattern: '^(loopback|linklocal|uniquelocal|\\d{1,3}(\\.\\d{1,3}){3}(/\\d{1,2})?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/\\d{1,3})?)$' })
 
 const RemoteModel = Type.Object(
   {
@@ -71,11 +74,12 @@ export const ConfigSchema = Type.Object({
     corsOrigins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Web origins that may call the API; * means all', reload }),
     rateLimit: Type.Integer({ minimum: 0, default: 0, description: 'Requests a minute for each key or address; 0 means no limit', reload }),
     maxEventLoopDelayMs: Type.Integer({ minimum: 0, default: 1000, description: 'Answer 503 while the event loop is later than this; 0 means never' }),
-    trustProxy: Type.Boolean({ default: false, description: 'Take the client address from X-Forwarded-For' }),
+    requestTimeoutMs: Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, default: 600_000, description: 'How long a request may take to arrive whole; 0 means no limit' }),
+    trustProxy: Type.Array(PROXY, { default: [], description: 'Addresses or networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8 or loopback' }),
   }),
   auth: Type.Object({
-    keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write', reload }),
-    readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read', reload }),
+    keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write, or their digests (`canopy key`)', reload }),
+    readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read, or their digests', reload }),
   }),
   ingest: Type.Object({
     enabled: Type.Boolean({ default: true, description: 'Whether the server takes records in through its queue' }),

@@ -24,6 +24,8 @@ interface Answer {
   data: Array<{ index: number; embedding: number[] }>
 }
 
+/** Bytes of a number in JSON, with what stands around it, at most; and bytes of everything else in an answer. */
+const [NUMBER_BYTES, ROOM_BYTES] = [40, 1024 * 1024]
 const DEFAULTS = { timeoutMs: 30_000, retries: 3, batch: 64 }
 /** After so many failures in a row the service is left alone for a while, and calls fail at once. */
 const BREAKER = { failures: 5, restMs: 30_000 }
@@ -55,17 +57,45 @@ async function request(model: RemoteModel, input: readonly string[], signal: Abo
   const timeout = AbortSignal.timeout(model.timeoutMs ?? DEFAULTS.timeoutMs)
   const response = await fetch(`${model.url.replace(/\/+$/, '')}/embeddings`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(model.apiKey === undefined ? {} : { authorization: `Bearer ${model.apiKey}` }) },
+    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', ...(model.apiKey === undefined ? {} : { authorization: `Bearer ${model.apiKey}` }) },
     body: JSON.stringify({ model: model.model, input, encoding_format: 'float' }),
+    // What an answer points to may be another machine's; texts and key go to the configured one only.
+    redirect: 'manual',
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   }).catch((error: unknown) => {
     signal?.throwIfAborted()
     throw unavailable(model, timeout.aborted ? `no answer within ${model.timeoutMs ?? DEFAULTS.timeoutMs} ms` : reason(error))
   })
-  if (response.ok) return (await response.json().catch(() => ({}))) as Answer
-  const text = (await response.text().catch(() => '')).slice(0, 200)
+  if (response.ok) return parsed(await read(response, input.length * model.dim * NUMBER_BYTES + ROOM_BYTES, signal, model))
+  const text = (await read(response, ROOM_BYTES, signal, model).catch(() => '')).slice(0, 200)
   if (response.status === 429 || response.status >= 500) throw unavailable(model, `HTTP ${response.status} ${text}`)
   throw new CanopyError('MODEL_REMOTE_REFUSED', 'internal', `${where(model)} refused the request with HTTP ${response.status}: ${text}; check its address, model name and key`)
+}
+
+/** An answer's text. It is counted unpacked, and not read on where it is longer than vectors can be. */
+async function read(response: Response, most: number, signal: AbortSignal | undefined, model: RemoteModel): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += chunk.length
+      if (length > most) throw wrongAnswer(model, `more than ${most} bytes`)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof CanopyError) throw error
+    signal?.throwIfAborted()
+    throw unavailable(model, `the answer broke off: ${reason(error)}`)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function parsed(text: string): Answer {
+  try {
+    return JSON.parse(text) as Answer
+  } catch {
+    return { data: [] }
+  }
 }
 
 /** Copies the rows of one answer to their places, whatever order they came in. */

@@ -39,11 +39,23 @@ export interface Context {
 /** Our fastify: schemas are TypeBox and types follow from them. */
 export type App = ReturnType<typeof bare>
 
+/** How often connections are looked through for those that take too long, in milliseconds; as Node has it. */
+const CHECK_MS = 30_000
+/** How long the head of a request may take, as Node has it. Node takes the longer of two times for whole requests. */
+const HEADERS_MS = 60_000
+
+function atMost(ms: number, { server: { requestTimeoutMs } }: Config): number {
+  return requestTimeoutMs === 0 ? ms : Math.min(ms, requestTimeoutMs)
+}
+
 function bare(config: Config) {
   return Fastify({
     logger: logOptions(config.log.level),
     bodyLimit: config.server.bodyLimit,
-    trustProxy: config.server.trustProxy,
+    trustProxy: config.server.trustProxy.length === 0 ? false : config.server.trustProxy,
+    // Whoever sends a byte a minute holds a connection no longer than this.
+    requestTimeout: config.server.requestTimeoutMs,
+    http: { connectionsCheckingInterval: atMost(CHECK_MS, config), headersTimeout: atMost(HEADERS_MS, config) },
     requestIdHeader: false,
     // Ids of collections and records are percent-encoded in the path: 512 characters of 4 bytes are 6,144 characters.
     routerOptions: { maxParamLength: 8192 },

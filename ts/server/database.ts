@@ -3,7 +3,6 @@ import { remoteEmbedder } from '../models/remote.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { LazyGraphs } from '../stores/lazy-graphs.js'
 import { Neo4jGraphs } from '../stores/neo4j/graphs/store.js'
-import { isNeo4j } from '../stores/neo4j/connection.js'
 import { isPostgres, open } from '../stores/open.js'
 import type { Config } from '../config/schema.js'
 
@@ -49,8 +48,8 @@ export function placesOf({ data, store, graphs }: Config): string[] {
 
 /** An address without its password. */
 export function withoutSecrets(location: string): string {
-  if (!isPostgres(location) && !isNeo4j(location)) return location
-  const url = new URL(location)
-  url.password = url.password === '' ? '' : '***'
+  const url = URL.canParse(location) ? new URL(location) : undefined
+  if (url === undefined || url.password === '') return location
+  url.password = '***'
   return url.href
 }

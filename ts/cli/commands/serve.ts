@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { settings } from '../../config/schema.js'
 import { integer } from '../input.js'
 import { print, report, table } from '../output.js'
-import { placeOf } from '../../server/database.js'
+import { placeOf, withoutSecrets } from '../../server/database.js'
 import { configuration, globals } from '../session.js'
 
 interface ServeOptions {
@@ -52,6 +52,7 @@ export function addCommands(root: Command): void {
 
 /** That there is a secret may be shown, not what it is. */
 function hidden(value: unknown): unknown {
+  if (typeof value === 'string') return withoutSecrets(value)
   if (Array.isArray(value)) return value.map(() => '***')
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.keys(value).map((key) => [key, '***']))
   return value

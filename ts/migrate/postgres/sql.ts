@@ -1,7 +1,7 @@
 import { CanopyError } from '../../engine/error.js'
 
 // Strings (also E'…' with backslashes and $tag$…$tag$), quoted names, comments (those in blocks may nest one deep here), the end of a statement.
-const TOKEN = /[eE]'(?:\\[^]|''|[^'\\])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$([\p{L}_][\p{L}\p{N}_]*)?\$[^]*?\$\1\$|--[^\n]*|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*)|\/\*[^]*?\*\/)*\*\/|;|[^'"$\-/;eE]+|[^]/gu
+const TOKEN = /[eE]'(?:\\[^]|''|[^'\\])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$([\p{L}_][\p{L}\p{N}_]*)?\$[^]*?\$\1\$|--[^\n]*|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*)|\/\*(?:[^*]|\*(?!\/))*\*\/)*\*\/|;|[^'"$\-/;eE]+|[^]/gu
 /** The runner brings the transaction; these would end it, or refuse to be in one. */
 const FORBIDDEN = /^(begin\s*$|begin\s+(?!atomic)|start\s+transaction|commit|end\s*$|rollback|abort|prepare\s+transaction|vacuum|reindex\b.*\bconcurrently|(create|drop)\s+(unique\s+)?index\s+concurrently|create\s+database|drop\s+database|alter\s+system)\b/i
 

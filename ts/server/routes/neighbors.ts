@@ -20,6 +20,8 @@ const SEARCH = [...NAMED, ...POINTS, 'NEIGHBOURS_COUNT', 'GATE_MISSED']
 
 const tags = ['neighbors']
 const read = { access: 'read' } as const
+/** Bytes of queries: a key that may only read doesn't fill the memory. Points to build from may be `server.importLimit`. */
+const QUERY_BYTES = 64 * 1024 * 1024
 const found = (codes: readonly string[]) => ({ 200: Type.Ref('NeighborAnswer'), ...errors(codes, { body: true }) })
 
 /** Points of a body, and what else it says. */
@@ -34,6 +36,10 @@ export default async function neighbors(app: App, { db, config }: Context): Prom
   const indexes = new NeighborIndexes(path.join(config.data.dir, 'neighbors'), { readOnly: config.data.readOnly })
   app.addHook('onClose', () => indexes.close())
   app.addContentTypeParser(BYTES, { parseAs: 'buffer', bodyLimit: config.server.importLimit }, (_request, body, done) => done(null, body))
+  app.addHook('preParsing', async ({ headers, routeOptions }) => {
+    if (routeOptions.config.access !== 'read' || headers['content-type'] !== BYTES || Number(headers['content-length'] ?? Infinity) <= QUERY_BYTES) return
+    throw new HttpError('BODY_TOO_LARGE', `queries are at most ${QUERY_BYTES} bytes at once, with a Content-Length: send fewer`)
+  })
 
   app.get('/v1/neighbors', { schema: { tags, summary: 'List indexes of neighbours', response: { 200: Type.Object({ indexes: Type.Array(Type.Object({ name: Type.String(), fileBytes: Type.Integer() })) }), ...errors([]) } } }, async () => ({
     indexes: await indexes.list(),

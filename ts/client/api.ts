@@ -1,0 +1,4314 @@
+// Generated from the server's OpenAPI description by `node scripts/client.mjs --write`. Not edited by hand.
+
+/** What is sent and answered, by name. */
+export interface Schemas {
+  CollectionInfo: {
+    name: string
+    count: number
+    vectors: {
+      dim: number
+      metric: 'cosine' | 'dot' | 'l2'
+      model: {
+        name: string
+        digest: string
+      } | null
+    } | null
+    index: {
+      state: 'unloaded' | 'exact' | 'building' | 'ready' | 'rebuilding'
+      /** Vectors in memory */
+      vectors: number
+      /** Vectors from which on a graph is built */
+      exactBelow: number | null
+      /** Changes that searches look at exactly until the graph has taken them in */
+      pending: number
+      done: number
+      /** Vectors of a build under way */
+      total: number
+      /** Of the graph, beside the vectors */
+      bytes: number
+      fileBytes: number
+      /** At 10, measured when it was built */
+      recall: number | null
+      /** Why the last build or save failed */
+      error: string | null
+    } | null
+    settings: { [name: string]: unknown }
+  }
+  CollectionSpec: {
+    name: string
+    /** The embedding model; null for keywords and own vectors only */
+    model?: string | null | undefined
+    /** Numbers per vector where you bring them */
+    dim?: number | undefined
+    metric?: 'cosine' | 'dot' | 'l2' | undefined
+  }
+  /** What every failed request is answered with */
+  Error: {
+    /** Stable name of the error, for programs */
+    code: string
+    /** What was wrong, what was received, what to do; for people */
+    message: string
+    statusCode: number
+    /** The same as in the log */
+    requestId: string
+  }
+  Explanation: {
+    /** The explained node first, then by falling diffusion */
+    nodes: {
+      id: string
+      hop: number
+      diffusion: number
+    }[]
+    edges: {
+      source: string
+      target: string
+      weight: number
+      similarity: number
+    }[]
+    /** For each node, how its attention is spread over its edges; shares sum to 1 */
+    attn: {
+      node: string
+      targets: string[]
+      shares: number[]
+    }[]
+    /** How much the answer changes without the edges that attention names, beside as many others */
+    fidelity: {
+      edges: [string, string][]
+      change: number
+      baseline: number
+    }
+    /** A drawing: SVG in Base64 */
+    svg: string
+  }
+  /** Changes, all or none: removals first, then nodes, edges and hyperedges */
+  GraphBatch: {
+    nodes?: {
+      /** A text or a whole number; 7 and "7" are one node */
+      id: string | number
+      attributes?: { [name: string]: unknown } | undefined
+    }[] | undefined
+    edges?: {
+      /** A text or a whole number; 7 and "7" are one node */
+      source: string | number
+      /** A text or a whole number; 7 and "7" are one node */
+      target: string | number
+      weight?: number | undefined
+      attributes?: { [name: string]: unknown } | undefined
+    }[] | undefined
+    hyperedges?: {
+      /** A text or a whole number; 7 and "7" are one node */
+      id: string | number
+      members: (string | number)[]
+      attributes?: { [name: string]: unknown } | undefined
+    }[] | undefined
+    remove?: {
+      nodes?: (string | number)[] | undefined
+      edges?: {
+        /** A text or a whole number; 7 and "7" are one node */
+        source: string | number
+        /** A text or a whole number; 7 and "7" are one node */
+        target: string | number
+      }[] | undefined
+      hyperedges?: (string | number)[] | undefined
+    } | undefined
+  }
+  GraphSummary: {
+    name: string
+    directed: boolean
+    nodes: number
+    edges: number
+    hyperedges: number
+    /** Grows with every batch that changed something */
+    version: number
+    /** The collection that it follows */
+    collection: string | null
+  }
+  ImportReport: {
+    read: number
+    inserted: number
+    replaced: number
+    skipped: number
+    /** The first of the lines that were skipped, and why */
+    errors: string[]
+    resumed: boolean
+    seconds: number
+  }
+  Job: {
+    id: string
+    kind: string
+    graph: string
+    state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
+    done: number
+    /** 0 while it is not known */
+    total: number
+    startedAt: string
+    endedAt: string | null
+    result: unknown
+    error: {
+      code: string
+      message: string
+    } | null
+  }
+  ModelInfo: {
+    name: string
+    state: 'unloaded' | 'loading' | 'loaded'
+    /** Known once the model was loaded */
+    dim: number | null
+    digest: string | null
+    fileBytes: number
+    memoryBytes: number
+  }
+  NeighborAnswer: {
+    /** Numbers of points in the order they were given */
+    ids: number[][]
+    /** Distances; angles in radians */
+    distances: number[][]
+    /** Ids of records, in an index of a collection */
+    records?: string[][] | undefined
+    /** How a residual search went */
+    report?: { [name: string]: unknown } | undefined
+  }
+  NeighborBall: {
+    /** Coordinates of each point */
+    queries: number[][]
+    radius: number
+  }
+  NeighborBuild: {
+    /** Coordinates of each point */
+    points?: number[][] | undefined
+    /** Instead of points: the vectors of this collection; answers name its records */
+    collection?: string | undefined
+    /** Coordinates a point; needed where there is no point yet */
+    dim?: number | undefined
+    metric?: 'euclidean' | 'angular' | 'residual' | undefined
+    seed?: number | undefined
+    kernel?: Schemas['NeighborKernel'] | undefined
+    /** Inducing points of a residual index; default 512 by k-means++ */
+    inducing?: {
+      count: number
+      method?: 'kmeans' | 'random' | undefined
+      seed?: number | undefined
+    } | undefined
+  }
+  NeighborCount: {
+    /** Neighbours asked for */
+    k: number
+    /** Residual: look at all pairs */
+    exact?: boolean | undefined
+    gate?: 'off' | 'lookup' | 'audit' | undefined
+    /** Residual: queries held against all pairs */
+    audit?: number | undefined
+  }
+  NeighborIds: {
+    ids: number[]
+  }
+  NeighborIndexInfo: {
+    name: string
+    metric: 'euclidean' | 'angular' | 'residual'
+    /** Points */
+    length: number
+    /** Ids ever given; points that were removed keep theirs */
+    ids: number
+    dim: number
+    kernel: Schemas['NeighborKernel'] | null
+    /** Whether answers name records */
+    labelled: boolean
+    fileBytes: number
+    memoryBytes: number
+  }
+  NeighborKernel: {
+    kind: 'matern12' | 'matern32' | 'matern52' | 'rbf'
+    /** Above 0; default 1 */
+    variance?: number | undefined
+    /** One, or one for each coordinate; above 0 */
+    lengthscale: number | number[]
+  }
+  NeighborPoints: {
+    /** Coordinates of each point */
+    points: number[][]
+  }
+  NeighborQuery: {
+    /** Coordinates of each point */
+    queries: number[][]
+    /** Neighbours asked for */
+    k: number
+    /** Residual: look at all pairs */
+    exact?: boolean | undefined
+    gate?: 'off' | 'lookup' | 'audit' | undefined
+    /** Residual: queries held against all pairs */
+    audit?: number | undefined
+  }
+  PutOutcome: {
+    id: string
+    outcome: 'inserted' | 'replaced' | 'deleted' | 'not_found'
+    /** Whether the record can be found by its vector */
+    embedded: boolean
+  }
+  RebuildReport: {
+    records: number
+    embedded: number
+    modelChanged: boolean
+  }
+  RecordBody: {
+    text?: string | undefined
+    /** Free fields; filters reach nested ones with dots */
+    metadata?: { [name: string]: unknown } | undefined
+    /** An embedding of your own; without it the model of the collection makes one */
+    vector?: number[] | undefined
+  }
+  RecordInput: {
+    /** Made up when absent */
+    id?: string | undefined
+    /** May be absent only beside a vector */
+    text?: string | undefined
+    /** Free fields; filters reach nested ones with dots */
+    metadata?: { [name: string]: unknown } | undefined
+    /** An embedding of your own; without it the model of the collection makes one */
+    vector?: number[] | undefined
+  }
+  RecordPage: {
+    records: Schemas['StoredRecord'][]
+    /** Pass it as `after` for the next page */
+    next: string | null
+  }
+  SearchAnswer: {
+    hits: {
+      id: string
+      score: number
+      scores?: {
+        keyword?: number | undefined
+        vector?: number | undefined
+      } | undefined
+      text?: string | undefined
+      /** Free fields; filters reach nested ones with dots */
+      metadata?: { [name: string]: unknown } | undefined
+      vector?: number[] | undefined
+      highlights?: {
+        text: string
+        /** Escaped, matches in <mark> */
+        html: string
+        /** Matches in UTF-16 code units of `text` */
+        spans: [number, number][]
+      }[] | undefined
+    }[]
+    mode: 'hybrid' | 'keyword' | 'vector'
+    /** Why the answer may be less than was asked for */
+    notes: string[]
+    /** The offset of the next page */
+    next: number | null
+    tookMs: number
+  }
+  SearchRequest: {
+    /** Any text is valid: no character is an operator */
+    text?: string | undefined
+    /** An embedding of your own; without it the model of the collection makes one */
+    vector?: number[] | undefined
+    mode?: 'hybrid' | 'keyword' | 'vector' | undefined
+    fusion?: 'adaptive' | 'rrf' | undefined
+    weights?: {
+      keyword?: number | undefined
+      vector?: number | undefined
+    } | undefined
+    rrfK?: number | undefined
+    /** false: answer 503 MODEL_LOADING with Retry-After while the model loads */
+    wait?: boolean | undefined
+    limit?: number | undefined
+    offset?: number | undefined
+    /** Conditions on metadata, applied before the cut to `limit` */
+    filter?: { [name: string]: unknown } | undefined
+    /** Hits that score lower are left out */
+    minScore?: number | undefined
+    highlight?: boolean | {
+      length?: number | undefined
+      fragments?: number | undefined
+    } | undefined
+    /** What each hit carries */
+    include?: ('text' | 'metadata' | 'vector' | 'scores')[] | undefined
+  }
+  Stats: {
+    folder: string
+    readOnly: boolean
+    diskBytes: number
+    embeddingCacheBytes: number
+    collections: {
+      name: string
+      count: number
+      loaded: boolean
+      keywordBytes: number
+      vectorBytes: number
+      metadataBytes: number
+      index: {
+        state: 'unloaded' | 'exact' | 'building' | 'ready' | 'rebuilding'
+        /** Vectors in memory */
+        vectors: number
+        /** Vectors from which on a graph is built */
+        exactBelow: number | null
+        /** Changes that searches look at exactly until the graph has taken them in */
+        pending: number
+        done: number
+        /** Vectors of a build under way */
+        total: number
+        /** Of the graph, beside the vectors */
+        bytes: number
+        fileBytes: number
+        /** At 10, measured when it was built */
+        recall: number | null
+        /** Why the last build or save failed */
+        error: string | null
+      } | null
+    }[]
+    models: Schemas['ModelInfo'][]
+  }
+  StoredRecord: {
+    id: string
+    text: string
+    /** Free fields; filters reach nested ones with dots */
+    metadata: { [name: string]: unknown }
+    vector?: number[] | undefined
+    createdMs: number
+    updatedMs: number
+  }
+  VectorIndexInfo: {
+    name: string
+    idKind: string
+    /** Whether all changes are on the disk */
+    saved: boolean
+    length: number
+    dim: number
+    metric: 'cosine' | 'dot' | 'l2'
+    build: { [name: string]: unknown }
+    /** Values of a vector that a walk looks at */
+    walkDim: number
+    /** Beside the vectors */
+    graphBytes: number
+    memoryBytes: number
+    /** Whether it has grown so much that a new build would be better */
+    stale: boolean
+  }
+  VectorMatches: {
+    hits: {
+      /** A string, or a whole number where the index has such ids */
+      id: string | number
+      /** Cosine, dot product, or minus the squared distance */
+      score: number
+    }[]
+    tookMs: number
+  }
+}
+
+/** What a refused request is answered with. */
+interface Refused {
+  headers: { [name: string]: unknown }
+  content: { 'application/json': Schemas['Error'] }
+}
+
+/** Every route, its parameters, bodies and answers. */
+export interface paths {
+  '/explain/{node}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Explain a node: its neighbourhood, attention, and a drawing */
+    get: {
+      parameters: {
+        query?: {
+          /** Needed where there is more than one */
+          graph?: string | undefined
+          hops?: number | undefined
+          /** Most nodes */
+          limit?: number | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Id of the node */
+          node: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Explanation']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/healthz': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** The process is alive */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              status: 'ok'
+            }
+          }
+        }
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/metrics': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Metrics in the Prometheus text format */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'text/plain': string
+          }
+        }
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/readyz': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** The database answers */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              status: 'ok'
+            }
+          }
+        }
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/audio/transcriptions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Write a recording down */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'multipart/form-data': FormData
+        }
+      }
+      responses: {
+        /** JSON, text, SRT or WebVTT as response_format says */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': unknown
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/budget': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** What a tenant has left */
+    get: {
+      parameters: {
+        query?: never
+        header?: {
+          /** Whose budget is charged; bound to the API key */
+          'x-tenant'?: string | undefined
+          /** ε to spend on this answer */
+          'x-epsilon'?: string | undefined
+        } | undefined
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              tenant: string
+              epsilon: number
+              delta: number
+              composition: string
+              windowMs: number
+              remaining: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List collections */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              collections: Schemas['CollectionInfo'][]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    /** Make a collection */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            name: string
+            /** The embedding model; null for keywords and own vectors only */
+            model?: string | null | undefined
+            /** Numbers per vector where you bring them */
+            dim?: number | undefined
+            metric?: 'cosine' | 'dot' | 'l2' | undefined
+          }
+        }
+      }
+      responses: {
+        /** Made */
+        201: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['CollectionInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Describe a collection */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['CollectionInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    /** Delete a collection with its records */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done; there is nothing to answer */
+        204: {
+          headers: { [name: string]: unknown }
+          content?: never
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/import': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Import a stream of JSON lines or CSV; ids that exist are replaced */
+    post: {
+      parameters: {
+        query?: {
+          textField?: string | undefined
+          idField?: string | undefined
+          /** What to do with a line that can’t be read */
+          onError?: 'stop' | 'skip' | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/x-ndjson': unknown
+          'application/jsonl': unknown
+          'text/csv': unknown
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['ImportReport']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/ingest': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Accept records now and store them soon; ids that exist are replaced */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** A repeated request with the same key and records is stored once */
+          'idempotency-key'?: string | undefined
+        } | undefined
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': Schemas['RecordInput'][]
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              batch: number
+              records: number
+              /** The key was used before for the same: nothing was queued again */
+              repeated: boolean
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/private/count': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** The number of records, with noise */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** Whose budget is charged; bound to the API key */
+          'x-tenant'?: string | undefined
+          /** ε to spend on this answer */
+          'x-epsilon'?: string | undefined
+        } | undefined
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Conditions on metadata */
+            filter?: { [name: string]: unknown } | undefined
+            /** gaussian needs a tenant that counts zcdp or rdp */
+            mechanism?: 'laplace' | 'gaussian' | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              value: number
+              epsilon: number
+              mechanism: 'laplace' | 'gaussian'
+              /** Scale of the Laplace or deviation of the Gaussian */
+              scale: number
+              /** ε that is left, rounded down */
+              remaining: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/private/histogram': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** How often values of a field occur, with noise */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** Whose budget is charged; bound to the API key */
+          'x-tenant'?: string | undefined
+          /** ε to spend on this answer */
+          'x-epsilon'?: string | undefined
+        } | undefined
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Conditions on metadata */
+            filter?: { [name: string]: unknown } | undefined
+            /** gaussian needs a tenant that counts zcdp or rdp */
+            mechanism?: 'laplace' | 'gaussian' | undefined
+            /** A field of the metadata; dots reach nested ones */
+            field: string
+            /** The values to count: the caller names them, since which values occur is private too */
+            bins: (string | number | boolean)[]
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              value: {
+                bin: string | number | boolean
+                count: number
+              }[]
+              epsilon: number
+              mechanism: 'laplace' | 'gaussian'
+              /** Scale of the Laplace or deviation of the Gaussian */
+              scale: number
+              /** ε that is left, rounded down */
+              remaining: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/private/mean': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** The mean of a field, with noise */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** Whose budget is charged; bound to the API key */
+          'x-tenant'?: string | undefined
+          /** ε to spend on this answer */
+          'x-epsilon'?: string | undefined
+        } | undefined
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Conditions on metadata */
+            filter?: { [name: string]: unknown } | undefined
+            /** gaussian needs a tenant that counts zcdp or rdp */
+            mechanism?: 'laplace' | 'gaussian' | undefined
+            /** A field of the metadata; dots reach nested ones */
+            field: string
+            /** Values below count as this */
+            min: number
+            /** Values above count as this */
+            max: number
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              value: number
+              epsilon: number
+              mechanism: 'laplace' | 'gaussian'
+              /** Scale of the Laplace or deviation of the Gaussian */
+              scale: number
+              /** ε that is left, rounded down */
+              remaining: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/rebuild': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Build the indexes again, with another model if one is named */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Embed every record with this model from now on */
+            model?: string | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['RebuildReport']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/records': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List records by page */
+    get: {
+      parameters: {
+        query?: {
+          /** `next` of the page before */
+          after?: string | undefined
+          limit?: number | undefined
+          /** Whether each record carries its vector */
+          vectors?: boolean | undefined
+          /** Conditions on metadata as a JSON object */
+          filter?: string | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['RecordPage']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    /** Write records, all or none */
+    post: {
+      parameters: {
+        query?: {
+          mode?: 'insert' | 'upsert' | 'update' | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': Schemas['RecordInput'][]
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['PutOutcome'][]
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/records/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read a record */
+    get: {
+      parameters: {
+        query?: {
+          /** Whether the answer carries the vector */
+          vector?: boolean | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+          /** Id of the record */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['StoredRecord']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    /** Add or replace a record */
+    put: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+          /** Id of the record */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            text?: string | undefined
+            /** Free fields; filters reach nested ones with dots */
+            metadata?: { [name: string]: unknown } | undefined
+            /** An embedding of your own; without it the model of the collection makes one */
+            vector?: number[] | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['PutOutcome']
+          }
+        }
+        /** Made */
+        201: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['PutOutcome']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    post?: never
+    /** Delete a record */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+          /** Id of the record */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done; there is nothing to answer */
+        204: {
+          headers: { [name: string]: unknown }
+          content?: never
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/records/{id}/similar': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Find records like this one */
+    get: {
+      parameters: {
+        query?: {
+          limit?: number | undefined
+          offset?: number | undefined
+          /** Hits that score lower are left out */
+          minScore?: number | undefined
+          /** Conditions on metadata as a JSON object */
+          filter?: string | undefined
+          highlight?: boolean | undefined
+          mode?: 'hybrid' | 'keyword' | 'vector' | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+          /** Id of the record */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['SearchAnswer']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/collections/{name}/search': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Find records by keywords, by meaning, or both */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the collection */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Any text is valid: no character is an operator */
+            text?: string | undefined
+            /** An embedding of your own; without it the model of the collection makes one */
+            vector?: number[] | undefined
+            mode?: 'hybrid' | 'keyword' | 'vector' | undefined
+            fusion?: 'adaptive' | 'rrf' | undefined
+            weights?: {
+              keyword?: number | undefined
+              vector?: number | undefined
+            } | undefined
+            rrfK?: number | undefined
+            /** false: answer 503 MODEL_LOADING with Retry-After while the model loads */
+            wait?: boolean | undefined
+            limit?: number | undefined
+            offset?: number | undefined
+            /** Conditions on metadata, applied before the cut to `limit` */
+            filter?: { [name: string]: unknown } | undefined
+            /** Hits that score lower are left out */
+            minScore?: number | undefined
+            highlight?: boolean | {
+              length?: number | undefined
+              fragments?: number | undefined
+            } | undefined
+            /** What each hit carries */
+            include?: ('text' | 'metadata' | 'vector' | 'scores')[] | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['SearchAnswer']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List graphs */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              graphs: Schemas['GraphSummary'][]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    /** Make a graph, empty or from a collection */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            name: string
+            directed?: boolean | undefined
+            /** Derive the graph from this collection and follow it: records are nodes, terms hyperedges, nearest neighbours edges */
+            collection?: string | undefined
+            /** Nearest neighbours a record */
+            neighbours?: number | undefined
+            /** Terms a record */
+            terms?: number | undefined
+            /** Characters of a chunk, 0 for none */
+            chunk?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Made */
+        201: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['GraphSummary']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Describe a graph */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['GraphSummary']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    /** Delete a graph */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done; there is nothing to answer */
+        204: {
+          headers: { [name: string]: unknown }
+          content?: never
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/batch': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Change nodes, edges and hyperedges, all or none */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': Schemas['GraphBatch']
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['GraphSummary']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/edges': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List edges */
+    get: {
+      parameters: {
+        query?: {
+          after?: string | undefined
+          limit?: number | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              items: {
+                source: string
+                target: string
+                weight: number
+                attributes: { [name: string]: unknown }
+              }[]
+              /** Pass it as `after` for the next page */
+              next: string | null
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/embeddings': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Embed every node and write the vectors to a collection */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            method: 'graphwave'
+            scales?: number[] | undefined
+            points?: number | undefined
+            maxT?: number | undefined
+            tolerance?: number | undefined
+            laplacian?: 'normalized' | 'combinatorial' | undefined
+            exact?: boolean | undefined
+            /** The collection that the vectors are written to; made where there is none */
+            into: string
+          } | {
+            method: 'node2vec'
+            p?: number | undefined
+            q?: number | undefined
+            walks?: number | undefined
+            length?: number | undefined
+            dim?: number | undefined
+            window?: number | undefined
+            negatives?: number | undefined
+            epochs?: number | undefined
+            learningRate?: number | undefined
+            seed?: number | undefined
+            /** The same bits for the same seed, on one thread */
+            deterministic?: boolean | undefined
+            /** The collection that the vectors are written to; made where there is none */
+            into: string
+          } | {
+            method: 'poincare'
+            dim?: number | undefined
+            epochs?: number | undefined
+            learningRate?: number | undefined
+            seed?: number | undefined
+            /** The collection that the vectors are written to; made where there is none */
+            into: string
+          }
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/estimate': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** What an embedding will take */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            method: 'graphwave'
+            scales?: number[] | undefined
+            points?: number | undefined
+            maxT?: number | undefined
+            tolerance?: number | undefined
+            laplacian?: 'normalized' | 'combinatorial' | undefined
+            exact?: boolean | undefined
+          } | {
+            method: 'node2vec'
+            p?: number | undefined
+            q?: number | undefined
+            walks?: number | undefined
+            length?: number | undefined
+            dim?: number | undefined
+            window?: number | undefined
+            negatives?: number | undefined
+            epochs?: number | undefined
+            learningRate?: number | undefined
+            seed?: number | undefined
+            /** The same bits for the same seed, on one thread */
+            deterministic?: boolean | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              bytes: number
+              operations: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/hyperedges': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List hyperedges */
+    get: {
+      parameters: {
+        query?: {
+          after?: string | undefined
+          limit?: number | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              items: {
+                id: string
+                members: string[]
+                attributes: { [name: string]: unknown }
+              }[]
+              /** Pass it as `after` for the next page */
+              next: string | null
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/load': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Load an edge list in CSV, GraphML or JSON */
+    post: {
+      parameters: {
+        query?: {
+          delimiter?: string | undefined
+          /** Whether the first line names the columns */
+          header?: boolean | undefined
+          /** What becomes of edges named more than once */
+          parallel?: 'sum' | 'max' | 'last' | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'text/csv': unknown
+          'application/xml': unknown
+          'application/graphml+xml': unknown
+          'application/json': unknown
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['GraphSummary']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/neighbourhood': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** What lies around nodes */
+    get: {
+      parameters: {
+        query: {
+          /** May be repeated */
+          id: string[] | string
+          hops?: number | undefined
+          limit?: number | undefined
+        }
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              nodes: {
+                id: string
+                attributes: { [name: string]: unknown }
+                hop: number
+              }[]
+              edges: {
+                source: string
+                target: string
+                weight: number
+                attributes: { [name: string]: unknown }
+              }[]
+              truncated: boolean
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/nodes': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List nodes */
+    get: {
+      parameters: {
+        query?: {
+          after?: string | undefined
+          limit?: number | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              items: {
+                id: string
+                attributes: { [name: string]: unknown }
+              }[]
+              /** Pass it as `after` for the next page */
+              next: string | null
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/persistence': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Components and loops of the flag complex, by weight */
+    get: {
+      parameters: {
+        query?: {
+          /** Only what lies around this node */
+          node?: string | undefined
+          hops?: number | undefined
+          limit?: number | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              dimensions: number[]
+              births: number[]
+              /** null where a bar stays */
+              deaths: (number | null)[]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/suggestions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read kept suggestions, best first */
+    get: {
+      parameters: {
+        query: {
+          /** By common neighbours, or by common hyperedges */
+          kind: 'aa' | 'hyper_aa'
+          node?: string | undefined
+          limit?: number | undefined
+        }
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              suggestions: {
+                source: string
+                target: string
+                score: number
+              }[]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    /** Suggest links, and keep them */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** By common neighbours, or by common hyperedges */
+            kind: 'aa' | 'hyper_aa'
+            top?: number | undefined
+            minScore?: number | undefined
+            /** Pass over hyperedges with more members */
+            largest?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/sync': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Bring a graph to where its collection is now */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List vector indexes */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              indexes: string[]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    /** Make an empty vector index */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Name of the index */
+            name: string
+            dim: number
+            metric?: 'cosine' | 'dot' | 'l2' | undefined
+            /** Neighbours a node */
+            degree?: number | undefined
+            /** Candidates from which a new node’s neighbours are chosen */
+            ef?: number | undefined
+            storage?: 'auto' | 'f32' | 'f16' | undefined
+            idKind?: 'string' | 'number' | undefined
+          }
+        }
+      }
+      responses: {
+        /** Made */
+        201: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['VectorIndexInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/estimate': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** What building a vector index will take */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            count: number
+            dim: number
+            metric?: 'cosine' | 'dot' | 'l2' | undefined
+            /** Neighbours a node */
+            degree?: number | undefined
+            /** Candidates from which a new node’s neighbours are chosen */
+            ef?: number | undefined
+            storage?: 'auto' | 'f32' | 'f16' | undefined
+          }
+        }
+      }
+      responses: {
+        /** Bytes of the index with its vectors, of these beside the vectors, in use during the build; seconds on so many cores */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              bytes: number
+              graphBytes: number
+              buildBytes: number
+              buildSeconds: number
+              threads: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Describe a vector index */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['VectorIndexInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    /** Delete a vector index */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done; there is nothing to answer */
+        204: {
+          headers: { [name: string]: unknown }
+          content?: never
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/autotune': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Find the fastest search that reaches a recall, and search so from now on */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            recall: number
+            k?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              options: {
+                ef: number
+                rerank: number
+              }
+              recall: number
+              micros: number | null
+              reached: boolean
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/prepare': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Build the lists that the presets hybrid and lists need */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** The lists, and the share of the true ten that the presets find */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              lists: number
+              bytes: number
+              hybridRecall: number
+              listsRecall: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/range': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Find all vectors that are near enough */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** An embedding of your own; without it the model of the collection makes one */
+            vector: number[]
+            /** The least score; under l2 minus the squared radius */
+            least: number
+            limit?: number | undefined
+            /** Candidates of a walk: more find more and take longer; default the index’s own choice */
+            ef?: number | undefined
+            /** Candidates that are scored again exactly */
+            rerank?: number | undefined
+            /** Only these ids may be found */
+            allow?: (string | number)[] | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['VectorMatches']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/remove': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Take vectors out */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            ids: (string | number)[]
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              /** Vectors */
+              done: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/save': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Write a vector index to the disk */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['VectorIndexInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/search': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Find the nearest vectors */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** An embedding of your own; without it the model of the collection makes one */
+            vector: number[]
+            k?: number | undefined
+            /** Candidates of a walk: more find more and take longer; default the index’s own choice */
+            ef?: number | undefined
+            /** Candidates that are scored again exactly */
+            rerank?: number | undefined
+            /** graph walks and scores what it found exactly; exact scores all; hybrid and lists need `prepare`, which says what they find */
+            preset?: 'graph' | 'exact' | 'hybrid' | 'lists' | undefined
+            candidates?: number | undefined
+            keep?: number | undefined
+            probes?: number | undefined
+            /** Only these ids may be found */
+            allow?: (string | number)[] | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['VectorMatches']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/indexes/{name}/vectors': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Add or replace vectors */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            ids: (string | number)[]
+            vectors: number[][]
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              /** Vectors */
+              done: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/ingest': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** How full the queue is */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              depth: number
+              capacity: number
+              dead: number
+              breakers: { [name: string]: number }
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/ingest/dead': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List records that could not be stored, and why */
+    get: {
+      parameters: {
+        query?: {
+          after?: number | undefined
+          limit?: number | undefined
+        } | undefined
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              letters: {
+                id: number
+                collection: string
+                tenant: string
+                code: string
+                message: string
+                atMs: number
+                records: unknown[]
+              }[]
+              next: number | null
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/ingest/dead/discard': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Throw dead letters away */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            ids: number[]
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              records: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/ingest/dead/replay': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Queue dead letters again, all of them without ids */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            ids?: number[] | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              records: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/jobs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List jobs, the newest first */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              jobs: Schemas['Job'][]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/jobs/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** How far a job has come */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Id of the job */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    /** Cancel a job */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Id of the job */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/models': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** The embedding models at hand */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              models: Schemas['ModelInfo'][]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List indexes of neighbours */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              indexes: {
+                name: string
+                fileBytes: number
+              }[]
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Describe an index of neighbours */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborIndexInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    /** Build an index of points, or of the vectors of a collection; one of this name is replaced */
+    put: {
+      parameters: {
+        query?: {
+          /** Of a body of bytes: row-major little-endian numbers */
+          type?: 'f32' | 'f64' | undefined
+          /** Of a body of bytes: coordinates a point */
+          dim?: number | undefined
+          /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
+          options?: string | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Coordinates of each point */
+            points?: number[][] | undefined
+            /** Instead of points: the vectors of this collection; answers name its records */
+            collection?: string | undefined
+            /** Coordinates a point; needed where there is no point yet */
+            dim?: number | undefined
+            metric?: 'euclidean' | 'angular' | 'residual' | undefined
+            seed?: number | undefined
+            kernel?: Schemas['NeighborKernel'] | undefined
+            /** Inducing points of a residual index; default 512 by k-means++ */
+            inducing?: {
+              count: number
+              method?: 'kmeans' | 'random' | undefined
+              seed?: number | undefined
+            } | undefined
+          }
+          'application/octet-stream': Uint8Array
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborIndexInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    post?: never
+    /** Delete an index of neighbours */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done; there is nothing to answer */
+        204: {
+          headers: { [name: string]: unknown }
+          content?: never
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/all': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** The k nearest other points of every point */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Neighbours asked for */
+            k: number
+            /** Residual: look at all pairs */
+            exact?: boolean | undefined
+            gate?: 'off' | 'lookup' | 'audit' | undefined
+            /** Residual: queries held against all pairs */
+            audit?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborAnswer']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/insert': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Add points; their ids follow those that were given before */
+    post: {
+      parameters: {
+        query?: {
+          /** Of a body of bytes: row-major little-endian numbers */
+          type?: 'f32' | 'f64' | undefined
+          /** Of a body of bytes: coordinates a point */
+          dim?: number | undefined
+          /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
+          options?: string | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Coordinates of each point */
+            points: number[][]
+          }
+          'application/octet-stream': Uint8Array
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              first: number
+              length: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/knn': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** The k nearest points of each query */
+    post: {
+      parameters: {
+        query?: {
+          /** Of a body of bytes: row-major little-endian numbers */
+          type?: 'f32' | 'f64' | undefined
+          /** Of a body of bytes: coordinates a point */
+          dim?: number | undefined
+          /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
+          options?: string | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Coordinates of each point */
+            queries: number[][]
+            /** Neighbours asked for */
+            k: number
+            /** Residual: look at all pairs */
+            exact?: boolean | undefined
+            gate?: 'off' | 'lookup' | 'audit' | undefined
+            /** Residual: queries held against all pairs */
+            audit?: number | undefined
+          }
+          'application/octet-stream': Uint8Array
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborAnswer']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/predecessors': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** For every point the k nearest that were given before it */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Neighbours asked for */
+            k: number
+            /** Residual: look at all pairs */
+            exact?: boolean | undefined
+            gate?: 'off' | 'lookup' | 'audit' | undefined
+            /** Residual: queries held against all pairs */
+            audit?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborAnswer']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/radius': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** All points within a radius of each query */
+    post: {
+      parameters: {
+        query?: {
+          /** Of a body of bytes: row-major little-endian numbers */
+          type?: 'f32' | 'f64' | undefined
+          /** Of a body of bytes: coordinates a point */
+          dim?: number | undefined
+          /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
+          options?: string | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Coordinates of each point */
+            queries: number[][]
+            radius: number
+          }
+          'application/octet-stream': Uint8Array
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborAnswer']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/refresh': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Put another kernel in the place of the one of a residual index */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            kind: 'matern12' | 'matern32' | 'matern52' | 'rbf'
+            /** Above 0; default 1 */
+            variance?: number | undefined
+            /** One, or one for each coordinate; above 0 */
+            lengthscale: number | number[]
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['NeighborIndexInfo']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/neighbors/{name}/remove': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Take points away by their ids */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the index */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            ids: number[]
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              length: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/stats': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Counts, disk and memory */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Stats']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+}
