@@ -15,6 +15,8 @@ export interface AuditLine {
   id?: string
   /** Why not. */
   code?: string
+  /** The HTTP request, as its answer and the log name it. */
+  requestId?: string
 }
 
 /** JSON lines in a file, each with the hash of the one before. Several processes may write to one file. */

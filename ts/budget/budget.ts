@@ -49,6 +49,8 @@ export interface Spending {
   /** A number, or text as it came: what isn't one is refused and audited. */
   epsilon: number | string | undefined
   mechanism?: Mechanism | undefined
+  /** The request that this is for; it stands in the audit lines. */
+  requestId?: string | undefined
 }
 
 /** What work under a budget may use. */
@@ -110,8 +112,8 @@ export class PrivacyBudget {
   }
 
   /** Writes a refusal that was decided elsewhere into the audit file. */
-  async refuse(tenant: string | undefined, epsilon: unknown, error: CanopyError): Promise<never> {
-    await this.#audit.append({ tenant: tenant?.slice(0, LONGEST) ?? null, eps_req: received(epsilon), allowed: false, event: 'refuse', code: error.code })
+  async refuse(tenant: string | undefined, epsilon: unknown, error: CanopyError, requestId?: string): Promise<never> {
+    await this.#audit.append({ tenant: tenant?.slice(0, LONGEST) ?? null, eps_req: received(epsilon), allowed: false, event: 'refuse', code: error.code, ...named(requestId) })
     throw error
   }
 
@@ -120,8 +122,8 @@ export class PrivacyBudget {
    *
    * Throws EPSILON_INVALID, TENANT_UNKNOWN, PRIVACY_MECHANISM, BUDGET_EXCEEDED (each with its audit line), or what `work` throws.
    */
-  async spend<T>({ tenant, epsilon: asked, mechanism = 'laplace' }: Spending, work: (grant: Grant) => Promise<T>): Promise<{ value: T; remaining: number }> {
-    const refuse = (error: CanopyError): Promise<never> => this.refuse(tenant, asked, error)
+  async spend<T>({ tenant, epsilon: asked, mechanism = 'laplace', requestId }: Spending, work: (grant: Grant) => Promise<T>): Promise<{ value: T; remaining: number }> {
+    const refuse = (error: CanopyError): Promise<never> => this.refuse(tenant, asked, error, requestId)
     const number = received(asked)
     if (typeof number !== 'number' || number < MIN_EPSILON) return refuse(wrongEpsilon(asked))
     // Beyond 2^53 billionths the number stays as it is: nobody has so much.
@@ -138,7 +140,7 @@ export class PrivacyBudget {
     const remaining = remainingOf(allowed, spent)
     this.#onDecision(tenant, done, remaining)
     if (!done) return refuse(exceeded(tenant, epsilon, remaining))
-    const line = { tenant, eps_req: epsilon, allowed: true, id } as const
+    const line = { tenant, eps_req: epsilon, allowed: true, id, ...named(requestId) } as const
     try {
       await this.#audit.append({ ...line, event: 'reserve' })
       const value = await work({ epsilon, delta: allowed.delta, mechanism })
@@ -158,6 +160,10 @@ export class PrivacyBudget {
     await this.#audit.close()
     await this.#ledger.close()
   }
+}
+
+function named(requestId: string | undefined): { requestId?: string } {
+  return requestId === undefined ? {} : { requestId }
 }
 
 function allowance(name: string, { epsilon, delta = DELTA, composition = 'pure' }: TenantOptions): Allowance {

@@ -77,10 +77,10 @@ export async function privateMean(budget: PrivacyBudget, collection: AnyCollecti
  * so each gets that much more deviation.
  */
 async function release<T>(budget: PrivacyBudget, query: PrivateQuery, parts: number, work: (grant: Grant, scale: number) => Promise<T>): Promise<Release<T>> {
-  const { tenant, epsilon, mechanism, signal } = query
+  const { tenant, epsilon, mechanism, requestId, signal } = query
   let scale = 0
   let granted: Grant | undefined
-  const { value, remaining } = await budget.spend({ tenant, epsilon, mechanism }, async (grant) => {
+  const { value, remaining } = await budget.spend({ tenant, epsilon, mechanism, requestId }, async (grant) => {
     const sensitivity = grant.mechanism === 'laplace' ? parts : Math.sqrt(parts)
     scale = scaleOf(grant.mechanism, sensitivity, grant.epsilon, grant.delta)
     granted = grant

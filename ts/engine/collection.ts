@@ -1,9 +1,11 @@
+import type { Attributes } from '@opentelemetry/api'
 import type { BindingCancel, BindingCollection, BindingError, BindingPutMode } from '#native'
 import { choice, matrixArgument, textArgument, vectorArgument } from './arguments.js'
 import { batches, type Batch } from './batches.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
 import { parse, stringify } from './json.js'
+import { traced } from './trace.js'
 import type { Embedder, Filter, Metadata, Metric, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from './types.js'
 
 /** How the vectors of a collection are searched. */
@@ -164,7 +166,8 @@ export class Collection {
 
   async #putBatch(batch: Batch, mode: PutMode, { signal }: CallOptions): Promise<PutOutcome[]> {
     const vectors = batch.vectors ?? (await this.#embed(batch.records.map((record) => textOf(record)), signal))
-    return parse(await cancellable(signal, (cancel) => this.#native.put(batch.json, vectors, mode as BindingPutMode, cancel)))
+    const json = await traced('store.put', this.#about({ 'canopy.records': batch.records.length, 'canopy.mode': mode }), () => cancellable(signal, (cancel) => this.#native.put(batch.json, vectors, mode as BindingPutMode, cancel)))
+    return parse(json)
   }
 
   /** Writes records that are already a JSON array in UTF-8, in one transaction, and answers in JSON: nothing is parsed here. */
@@ -173,12 +176,13 @@ export class Collection {
     if (this.#remote !== undefined) {
       return Buffer.from(JSON.stringify(await this.put(parse<RecordInput[]>(records), mode, { signal })))
     }
-    return cancellable(signal, (cancel) => this.#native.put(records, null, mode as BindingPutMode, cancel))
+    return traced('store.put', this.#about({ 'canopy.bytes': records.length, 'canopy.mode': mode }), () => cancellable(signal, (cancel) => this.#native.put(records, null, mode as BindingPutMode, cancel)))
   }
 
   /** Deletes records; ids that don't exist are reported, not refused. */
   async remove(ids: string | readonly string[]): Promise<PutOutcome[]> {
-    return parse(unwrap(await this.#native.remove(stringify(typeof ids === 'string' ? [ids] : ids))))
+    const json = stringify(typeof ids === 'string' ? [ids] : ids)
+    return traced('store.remove', this.#about(), async () => parse(unwrap(await this.#native.remove(json))))
   }
 
   /** The record with this id, or undefined. */
@@ -189,7 +193,7 @@ export class Collection {
 
   /** The record with this id as JSON in UTF-8, or undefined. */
   async getJson(id: string, { vector = false }: { vector?: boolean } = {}): Promise<Buffer | undefined> {
-    const answer = unwrap(await this.#native.get(textArgument('id', id), vector))
+    const answer = await traced('store.get', this.#about(), async () => unwrap(await this.#native.get(textArgument('id', id), vector)))
     return answer.length === NULL.length && answer.equals(NULL) ? undefined : answer
   }
 
@@ -200,7 +204,7 @@ export class Collection {
 
   /** The same as JSON in UTF-8. */
   async listJson({ signal, ...options }: ListOptions): Promise<Buffer> {
-    return cancellable(signal, (cancel) => this.#native.list(stringify(options), cancel))
+    return traced('store.list', this.#about(), () => cancellable(signal, (cancel) => this.#native.list(stringify(options), cancel)))
   }
 
   /** Every record, page by page. */
@@ -223,13 +227,13 @@ export class Collection {
     const { vector, ...request } = asked ?? {}
     const json = requestJson(request)
     const query = vector === undefined ? await this.#embedQuery(request, signal) : vectorArgument('vector', vector)
-    return cancellable(signal, (cancel) => this.#native.search(json, query, cancel))
+    return traced('index.search', this.#about({ 'canopy.mode': request.mode }), () => cancellable(signal, (cancel) => this.#native.search(json, query, cancel)))
   }
 
   /** Runs one request for many query vectors (row-major) in one pass over the data. */
   async searchBatch(vectors: Float32Array, request: Omit<SearchRequest, 'text' | 'vector'> = {}, { signal }: CallOptions = {}): Promise<SearchAnswer[]> {
     const [json, queries] = [requestJson(request), matrixArgument('vectors', vectors)]
-    return parse(await cancellable(signal, (cancel) => this.#native.searchBatch(json, queries, cancel)))
+    return parse(await traced('index.search', this.#about({ 'canopy.mode': 'vector' }), () => cancellable(signal, (cancel) => this.#native.searchBatch(json, queries, cancel))))
   }
 
   /** Records like this one, without it. */
@@ -240,7 +244,7 @@ export class Collection {
   /** The same answer as JSON in UTF-8. */
   async similarJson(id: string, request: SearchRequest = {}, { signal }: CallOptions = {}): Promise<Buffer> {
     const json = requestJson(request)
-    return cancellable(signal, (cancel) => this.#native.similar(textArgument('id', id), json, cancel))
+    return traced('index.similar', this.#about(), () => cancellable(signal, (cancel) => this.#native.similar(textArgument('id', id), json, cancel)))
   }
 
   /**
@@ -249,7 +253,7 @@ export class Collection {
    */
   async import(path: string, { signal, onProgress, ...options }: ImportOptions = {}): Promise<ImportReport> {
     const source = textArgument('path', path)
-    const report = await cancellable(signal, (cancel) => this.#native.import(source, stringify(options), cancel, onProgress))
+    const report = await traced('store.import', this.#about(), () => cancellable(signal, (cancel) => this.#native.import(source, stringify(options), cancel, onProgress)))
     if (this.#remote !== undefined) await this.#embedMissing(this.#remote, { signal })
     return parse(report)
   }
@@ -257,7 +261,7 @@ export class Collection {
   /** Embeds what has no vector; with `model`, embeds every record with that one from now on. */
   async rebuild({ signal, onProgress, ...options }: LongCallOptions & { model?: string | undefined } = {}): Promise<RebuildReport> {
     if (this.#remote !== undefined && options.model === undefined) return this.#embedMissing(this.#remote, { signal, onProgress })
-    return parse(await cancellable(signal, (cancel) => this.#rebuild(stringify(options), cancel, onProgress)))
+    return parse(await traced('index.rebuild', this.#about(), () => cancellable(signal, (cancel) => this.#rebuild(stringify(options), cancel, onProgress))))
   }
 
   /** What `rebuild` does in the core, for a model that runs elsewhere. */
@@ -267,7 +271,7 @@ export class Collection {
       const page: RecordPage = await this.list({ after, vectors: true, signal })
       const bare = page.records.filter(({ vector }) => vector === undefined)
       if (bare.length > 0) {
-        const vectors = await remote.embed(bare.map(({ text }) => text), { signal })
+        const vectors = await traced('model.embed', this.#about({ 'canopy.texts': bare.length }), () => remote.embed(bare.map(({ text }) => text), { signal }))
         await this.upsert(bare.map(({ id, text, metadata }) => ({ id, text, metadata })), { vectors, signal })
       }
       report.records += page.records.length
@@ -284,7 +288,13 @@ export class Collection {
   }
 
   async #embed(texts: string[], signal: AbortSignal | undefined): Promise<Float32Array | null> {
-    return this.#remote === undefined ? null : this.#remote.embed(texts, { signal })
+    const remote = this.#remote
+    return remote === undefined ? null : traced('model.embed', this.#about({ 'canopy.texts': texts.length }), () => remote.embed(texts, { signal }))
+  }
+
+  /** What spans say of work on this collection. */
+  #about(more: Attributes = {}): Attributes {
+    return { 'canopy.collection': this.name, ...more }
   }
 }
 

@@ -6,6 +6,7 @@ import { CanopyError, unwrap } from './error.js'
 import { EmbeddedGraphs } from './stored-graph.js'
 import { startIdleTimer } from './idle.js'
 import { parse, stringify } from './json.js'
+import { traced } from './trace.js'
 import type { CollectionSpec, Embedder } from './types.js'
 
 /** A model that this database can use, and whether its weights are in memory. */
@@ -98,8 +99,9 @@ export class Database {
   /** Vectors of texts by a model, row-major. `wait: false` fails with MODEL_LOADING while the model loads. */
   async embed(model: string, texts: readonly string[], { signal, wait = true }: CallOptions & { wait?: boolean } = {}): Promise<Float32Array> {
     const remote = this.#remotes.get(textArgument('model', model))
-    if (remote !== undefined) return remote.embed(texts, { signal })
-    return cancellable(signal, (cancel) => this.#native.embed(model, stringify(texts), wait, cancel))
+    return traced('model.embed', { 'canopy.model': model, 'canopy.texts': texts.length }, () =>
+      remote === undefined ? cancellable(signal, (cancel) => this.#native.embed(model, stringify(texts), wait, cancel)) : remote.embed(texts, { signal }),
+    )
   }
 
   /** Sizes on disk and in memory, by part. */

@@ -4,6 +4,7 @@ import { cancellable, type LongCallOptions } from './cancel.js'
 import { unwrap } from './error.js'
 import { startIdleTimer } from './idle.js'
 import { parse, stringify } from './json.js'
+import { traced } from './trace.js'
 
 /** A word with the punctuation that clings to it. Times are in seconds of the recording. */
 export interface SpokenWord {
@@ -93,7 +94,11 @@ export class Transcriber {
    */
   async transcribe(recording: string | Uint8Array, { signal, onProgress, ...options }: TranscribeOptions = {}): Promise<Transcript> {
     const source = typeof recording === 'string' ? recording : Buffer.from(recording.buffer, recording.byteOffset, recording.byteLength)
-    return parse(await cancellable(signal, (cancel) => this.#native.transcribe(source, stringify(options), cancel, onProgress)))
+    return traced('model.transcribe', {}, async (span) => {
+      const transcript: Transcript = parse(await cancellable(signal, (cancel) => this.#native.transcribe(source, stringify(options), cancel, onProgress)))
+      span.setAttributes({ 'canopy.device': transcript.device, 'canopy.audio_seconds': transcript.duration })
+      return transcript
+    })
   }
 
   /** Loads the weights now, so that the first call needn't wait for them. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SpanKind } from '@opentelemetry/api'
 import { toCanopyError, type CanopyError, type Kind } from '../engine/error.js'
 import { stringify } from '../engine/json.js'
+import { traced } from '../engine/trace.js'
 import type { Burial, FileQueue, Items } from './queue.js'
 
 /** Where records go. */
@@ -101,8 +103,13 @@ export class Drain {
   async #deliver(items: Items): Promise<number> {
     const records = items.records.reduce((a, b) => a + b, 0)
     try {
-      const burials = await this.#store(items)
-      await this.#queue.settle(items.seqs, burials)
+      const about = { 'canopy.collection': items.target, 'canopy.records': records }
+      const burials = await traced('queue.deliver', about, async (span) => {
+        const given = await this.#store(items)
+        await this.#queue.settle(items.seqs, given)
+        span.setAttribute('canopy.dead', given.length)
+        return given
+      }, { kind: SpanKind.CONSUMER, links: this.#queue.links(items.seqs), root: true })
       this.#failing.delete(items.target)
       const lost = burials.reduce((sum, { records: dead }) => sum + dead.length, 0)
       this.#options.onWritten?.(records - lost)

@@ -1,9 +1,11 @@
 import type { BindingBatch, BindingQueue } from '#native'
 import { randomUUID } from 'node:crypto'
+import { SpanKind, type Link } from '@opentelemetry/api'
 import { binding } from '../engine/binding.js'
 import { CanopyError, unwrap, type Kind } from '../engine/error.js'
 import { Grouped } from '../engine/grouped.js'
 import { parse, stringify } from '../engine/json.js'
+import { traced } from '../engine/trace.js'
 import type { RecordInput } from '../engine/types.js'
 
 /** How a queue is kept. */
@@ -71,10 +73,16 @@ interface Operation {
   body?: Buffer
 }
 
+/** Spans of pushes that are remembered until what they pushed is written; and links of one batch to them. */
+const MOST_PUSHED = 10_000
+const MOST_LINKS = 64
+
 /** The queue in the file; what is pushed at once is committed together. */
 export class FileQueue {
   readonly #native: BindingQueue
   readonly #group: Grouped<Operation, Answer>
+  /** By number of the push, the span of those that are traced. */
+  readonly #pushed = new Map<number, Link>()
 
   private constructor(native: BindingQueue) {
     this.#native = native
@@ -92,7 +100,12 @@ export class FileQueue {
 
   /** Accepts a JSON array of records: it is in the file when this resolves. Throws INGEST_RECORD, QUEUE_FULL, IDEMPOTENCY_CONFLICT. */
   async push(target: string, tenant: string, key: string | undefined, body: Buffer): Promise<Accepted> {
-    const answer = await this.#group.add({ op: { op: 'push', target, tenant, key: key ?? null, prefix: randomUUID() }, body })
+    const op = { op: 'push', target, tenant, key: key ?? null, prefix: randomUUID() }
+    const answer = await traced('queue.push', { 'canopy.collection': target, 'canopy.bytes': body.length }, async (span) => {
+      const answered = await this.#group.add({ op, body })
+      if (answered.status === 'done' && span.isRecording() && this.#pushed.size < MOST_PUSHED) this.#pushed.set(answered.seq, { context: span.spanContext() })
+      return answered
+    }, { kind: SpanKind.PRODUCER })
     if (answer.status === 'invalid') throw new CanopyError(answer.code, 'invalid_input', answer.message)
     if (answer.status === 'full') throw limited('QUEUE_FULL', `${answer.depth} records wait already and these would be too many: send them again later`, 1000)
     if (answer.status === 'conflict') throw new CanopyError('IDEMPOTENCY_CONFLICT', 'conflict', 'this Idempotency-Key was used for other records: use a new key for a new request')
@@ -105,10 +118,16 @@ export class FileQueue {
     return found === undefined || found === null ? undefined : { ...parse<Omit<Items, 'body'>>(found.head), body: found.body }
   }
 
+  /** The spans in which these items were pushed, as far as this process traced that. */
+  links(seqs: readonly number[]): Link[] {
+    return seqs.flatMap((seq) => this.#pushed.get(seq) ?? []).slice(0, MOST_LINKS)
+  }
+
   /** Takes items out: those that are stored, and those that are given up, in one transaction. */
   async settle(seqs: readonly number[], burials: readonly Burial[] = []): Promise<void> {
     const buried = burials.map(({ records, ...burial }) => this.#group.add({ op: { op: 'bury', ...burial, records: records.length }, body: Buffer.from(stringify(records)) }))
     await Promise.all([...buried, this.#group.add({ op: { op: 'ack', seqs } })])
+    for (const seq of seqs) this.#pushed.delete(seq)
   }
 
   /** Dead letters after number `after`. */

@@ -18,6 +18,7 @@ import measure from './plugins/measure.js'
 import origin from './plugins/origin.js'
 import security from './plugins/security.js'
 import stopping from './plugins/stopping.js'
+import tracing from './plugins/tracing.js'
 import { attachIngest } from './ingest.js'
 import { attachBudget } from './private.js'
 import { validatorCompiler } from './validation.js'
@@ -79,6 +80,7 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   app.setValidatorCompiler(validatorCompiler)
   await app.register(errors)
   await app.register(bodies)
+  await app.register(tracing)
   await app.register(measure, { metrics })
   await app.register(stopping)
   await app.register(security)

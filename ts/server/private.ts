@@ -28,13 +28,13 @@ export async function attachBudget(app: FastifyInstance, config: Config, metrics
 }
 
 /** Who asks, and for how much: `X-Tenant`, bound to the key where keys are used, and `X-Epsilon`. */
-export async function claimOf(request: FastifyRequest, budget: PrivacyBudget): Promise<{ tenant: string; epsilon: string | undefined }> {
+export async function claimOf(request: FastifyRequest, budget: PrivacyBudget): Promise<{ tenant: string; epsilon: string | undefined; requestId: string }> {
   const [named, epsilon] = [one(request, 'x-tenant'), one(request, 'x-epsilon')]
   const tenant = named ?? request.boundTenant
-  if (tenant === undefined || tenant === '') return budget.refuse(undefined, epsilon, new CanopyError('TENANT_MISSING', 'invalid_input', 'a private answer is charged to a tenant: name it in the header X-Tenant'))
+  if (tenant === undefined || tenant === '') return budget.refuse(undefined, epsilon, new CanopyError('TENANT_MISSING', 'invalid_input', 'a private answer is charged to a tenant: name it in the header X-Tenant'), request.id)
   // Without configured keys there is nothing to bind to: everyone on this machine may do everything.
-  if (request.keyed && tenant !== request.boundTenant) return budget.refuse(tenant, epsilon, new CanopyError('TENANT_KEY', 'refused', `this API key does not speak for the tenant ${JSON.stringify(tenant.slice(0, 128))}: use one of budget.tenants.*.keys`))
-  return { tenant, epsilon }
+  if (request.keyed && tenant !== request.boundTenant) return budget.refuse(tenant, epsilon, new CanopyError('TENANT_KEY', 'refused', `this API key does not speak for the tenant ${JSON.stringify(tenant.slice(0, 128))}: use one of budget.tenants.*.keys`), request.id)
+  return { tenant, epsilon, requestId: request.id }
 }
 
 function one({ headers }: FastifyRequest, name: string): string | undefined {

@@ -31,7 +31,7 @@ export default async function privacy(app: App, { db, budget }: Context): Promis
   const config = { access: 'private' } as const
 
   /** Spends, and says in the header what is left; over budget that is 0. */
-  const answer = async <T>(request: FastifyRequest, reply: FastifyReply, work: (budget: PrivacyBudget, claim: { tenant: string; epsilon: string | undefined }) => Promise<Release<T>>): Promise<Release<T>> => {
+  const answer = async <T>(request: FastifyRequest, reply: FastifyReply, work: (budget: PrivacyBudget, claim: { tenant: string; epsilon: string | undefined; requestId: string }) => Promise<Release<T>>): Promise<Release<T>> => {
     const known = configured(budget)
     try {
       const done = await work(known, await claimOf(request, known))

@@ -1,6 +1,8 @@
+import { SpanKind } from '@opentelemetry/api'
 import type neo4j from 'neo4j-driver'
 import type { Driver, ManagedTransaction, RecordShape, Session } from 'neo4j-driver'
 import { CanopyError } from '../../engine/error.js'
+import { traced } from '../../engine/trace.js'
 import { neo4jError } from './errors.js'
 
 /** The address of a graph in Neo4j. */
@@ -159,6 +161,10 @@ export class Neo4jConnection {
 
   async #session<T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> {
     this.#check(signal)
+    return traced('store.query', { 'db.system.name': 'neo4j' }, () => this.#connected(signal, work), { kind: SpanKind.CLIENT })
+  }
+
+  async #connected<T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> {
     const session = this.#driver.session(this.#target)
     // Closing the session resets its connection, which ends what runs on it in the server.
     const abort = (): void => void session.close().catch(() => {})

@@ -5,6 +5,7 @@ import type { Collection, CollectionInfo, ImportOptions, ImportReport, ListOptio
 import type { Database } from '../../engine/database.js'
 import { CanopyError } from '../../engine/error.js'
 import { parse } from '../../engine/json.js'
+import { traced } from '../../engine/trace.js'
 import type { Filter, Metadata, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from '../../engine/types.js'
 import type { AnyCollection } from '../any.js'
 import { draft, type Draft } from './draft.js'
@@ -94,7 +95,7 @@ export class PostgresCollection implements AnyCollection {
       for (let start = 0; start < records.length; start += batch) {
         signal?.throwIfAborted()
         const part = records.slice(start, start + batch)
-        outcomes.push(...(await this.#putBatch(part, vectors?.subarray(start * dim, (start + part.length) * dim), mode, signal)))
+        outcomes.push(...(await traced('store.put', { 'canopy.collection': this.name, 'canopy.records': part.length, 'canopy.mode': mode }, () => this.#putBatch(part, vectors?.subarray(start * dim, (start + part.length) * dim), mode, signal))))
         onProgress?.(outcomes.length, records.length)
       }
     } catch (error) {
@@ -159,7 +160,10 @@ export class PostgresCollection implements AnyCollection {
 
   async search(input: string | SearchRequest, options: CallOptions = {}): Promise<SearchAnswer> {
     const request = typeof input === 'string' ? { text: input } : input
-    const { signal } = options
+    return traced('index.search', { 'canopy.collection': this.name, 'canopy.mode': request.mode }, () => this.#search(request, options))
+  }
+
+  async #search(request: SearchRequest, { signal }: CallOptions): Promise<SearchAnswer> {
     const row = await this.#current()
     const started = performance.now()
     const remote = await this.#remoteQuery(row, request, signal)

@@ -1,5 +1,7 @@
+import { SpanKind } from '@opentelemetry/api'
 import pg from 'pg'
 import { CanopyError } from '../../engine/error.js'
+import { traced } from '../../engine/trace.js'
 import { isRetryable, postgresError } from './errors.js'
 import type { Settings } from './options.js'
 
@@ -73,6 +75,10 @@ export class Connections implements Runner {
   async #with<T>(signal: AbortSignal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     if (this.#closed) throw new CanopyError('CLOSED', 'invalid_input', 'the database is closed; open it again before using it')
     signal?.throwIfAborted()
+    return traced('store.query', { 'db.system.name': 'postgresql' }, () => this.#connected(signal, work), { kind: SpanKind.CLIENT })
+  }
+
+  async #connected<T>(signal: AbortSignal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => { throw postgresError(error, this.where) })
     let cancelled: Promise<void> | undefined
     const abort = (): void => {
