@@ -96,7 +96,7 @@ export class Transcriber {
     const source = typeof recording === 'string' ? recording : Buffer.from(recording.buffer, recording.byteOffset, recording.byteLength)
     return traced('model.transcribe', {}, async (span) => {
       const transcript: Transcript = parse(await cancellable(signal, (cancel) => this.#native.transcribe(source, stringify(options), cancel, onProgress)))
-      span.setAttributes({ 'canopy.device': transcript.device, 'canopy.audio_seconds': transcript.duration })
+      span.set({ 'canopy.device': transcript.device, 'canopy.audio_seconds': transcript.duration })
       return transcript
     })
   }

@@ -1,18 +1,44 @@
-import { SpanStatusCode, trace, type Attributes, type Span, type SpanOptions } from '@opentelemetry/api'
+import type { Attributes, Context, Link, Span } from '@opentelemetry/api'
 import { CanopyError } from './error.js'
+import otel from './otel.cjs'
 
-// Whoever runs this package brings the SDK, or none: then spans are nobody's and cost a fraction of a microsecond.
-const tracer = trace.getTracer('canopy-engine')
+const SCOPE = 'canopy-engine'
+
+/** Which side of a conversation a span is: `client` waits for a server, `producer` leaves work to a `consumer`. */
+type Side = 'server' | 'client' | 'producer' | 'consumer'
+
+/** What a span is begun with. */
+interface SpanPlan {
+  attributes: Attributes
+  side?: Side | undefined
+  /** Spans that led to this one and may have ended long ago. */
+  links?: Link[] | undefined
+  /** Begin a trace of its own. */
+  root?: boolean | undefined
+}
+
+/** What work may say in its span. */
+export interface WorkSpan {
+  set(attributes: Attributes): void
+  /** What another span links to; nothing where nobody records. */
+  link(): Link | undefined
+}
+
+const UNSEEN: WorkSpan = { set: () => undefined, link: () => undefined }
 
 /**
- * Runs work in a span `canopy.<name>` that ends with it and says why it failed. What users store and search for is in no attribute. @internal
+ * Runs work in a span `canopy.<name>` that ends with it and says why it failed. Nobody's SDK: the work runs as it is. What users store and search for is in
+ * no attribute. @internal
  */
-export function traced<T>(name: string, attributes: Attributes, work: (span: Span) => Promise<T>, options: Omit<SpanOptions, 'attributes'> = {}): Promise<T> {
-  return tracer.startActiveSpan(`canopy.${name}`, { ...options, attributes }, async (span) => {
+export function traced<T>(name: string, attributes: Attributes, work: (span: WorkSpan) => Promise<T>, plan: Omit<SpanPlan, 'attributes'> = {}): Promise<T> {
+  const api = otel.api()
+  const span = begin(`canopy.${name}`, { attributes, ...plan })
+  if (api === undefined || span === undefined) return work(UNSEEN)
+  return api.context.with(api.trace.setSpan(api.context.active(), span), async () => {
     try {
-      return await work(span)
+      return await work({ set: (more) => void span.setAttributes(more), link: () => (span.isRecording() ? { context: span.spanContext() } : undefined) })
     } catch (error) {
-      fail(span, error)
+      failed(span, error)
       throw error
     } finally {
       span.end()
@@ -20,14 +46,17 @@ export function traced<T>(name: string, attributes: Attributes, work: (span: Spa
   })
 }
 
-/** Notes in a span what went wrong: the code, which is stable, and the sentence. @internal */
-export function fail(span: Span, error: unknown): void {
-  const type = error instanceof CanopyError ? error.code : error instanceof Error ? error.name : 'unknown'
-  span.setAttribute('error.type', type)
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) })
+/** Begins a span that its caller ends; nothing where there is no SDK. @internal */
+export function begin(name: string, { side, links = [], root = false, attributes }: SpanPlan, parent?: Context): Span | undefined {
+  const api = otel.api()
+  if (api === undefined) return undefined
+  const kinds = { server: api.SpanKind.SERVER, client: api.SpanKind.CLIENT, producer: api.SpanKind.PRODUCER, consumer: api.SpanKind.CONSUMER }
+  return api.trace.getTracer(SCOPE).startSpan(name, { attributes, links, root, kind: side === undefined ? api.SpanKind.INTERNAL : kinds[side] }, parent)
 }
 
-/** Begins a span by itself, for work that ends elsewhere. @internal */
-export function begin(name: string, options: SpanOptions, parent?: Parameters<typeof tracer.startSpan>[2]): Span {
-  return tracer.startSpan(name, options, parent)
+/** Notes in a span what went wrong: the code, which is stable, and the sentence. @internal */
+export function failed(span: Span, error: unknown): void {
+  const type = error instanceof CanopyError ? error.code : error instanceof Error ? error.name : 'unknown'
+  span.setAttribute('error.type', type)
+  span.setStatus({ code: otel.api()?.SpanStatusCode.ERROR ?? 2, message: error instanceof Error ? error.message : String(error) })
 }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SpanKind } from '@opentelemetry/api'
 import { toCanopyError, type CanopyError, type Kind } from '../engine/error.js'
 import { stringify } from '../engine/json.js'
 import { traced } from '../engine/trace.js'
@@ -107,9 +106,9 @@ export class Drain {
       const burials = await traced('queue.deliver', about, async (span) => {
         const given = await this.#store(items)
         await this.#queue.settle(items.seqs, given)
-        span.setAttribute('canopy.dead', given.length)
+        span.set({ 'canopy.dead': given.length })
         return given
-      }, { kind: SpanKind.CONSUMER, links: this.#queue.links(items.seqs), root: true })
+      }, { side: 'consumer', links: this.#queue.links(items.seqs), root: true })
       this.#failing.delete(items.target)
       const lost = burials.reduce((sum, { records: dead }) => sum + dead.length, 0)
       this.#options.onWritten?.(records - lost)

@@ -1,6 +1,6 @@
 import type { BindingBatch, BindingQueue } from '#native'
 import { randomUUID } from 'node:crypto'
-import { SpanKind, type Link } from '@opentelemetry/api'
+import type { Link } from '@opentelemetry/api'
 import { binding } from '../engine/binding.js'
 import { CanopyError, unwrap, type Kind } from '../engine/error.js'
 import { Grouped } from '../engine/grouped.js'
@@ -103,9 +103,10 @@ export class FileQueue {
     const op = { op: 'push', target, tenant, key: key ?? null, prefix: randomUUID() }
     const answer = await traced('queue.push', { 'canopy.collection': target, 'canopy.bytes': body.length }, async (span) => {
       const answered = await this.#group.add({ op, body })
-      if (answered.status === 'done' && span.isRecording() && this.#pushed.size < MOST_PUSHED) this.#pushed.set(answered.seq, { context: span.spanContext() })
+      const link = answered.status === 'done' ? span.link() : undefined
+      if (answered.status === 'done' && link !== undefined && this.#pushed.size < MOST_PUSHED) this.#pushed.set(answered.seq, link)
       return answered
-    }, { kind: SpanKind.PRODUCER })
+    }, { side: 'producer' })
     if (answer.status === 'invalid') throw new CanopyError(answer.code, 'invalid_input', answer.message)
     if (answer.status === 'full') throw limited('QUEUE_FULL', `${answer.depth} records wait already and these would be too many: send them again later`, 1000)
     if (answer.status === 'conflict') throw new CanopyError('IDEMPOTENCY_CONFLICT', 'conflict', 'this Idempotency-Key was used for other records: use a new key for a new request')

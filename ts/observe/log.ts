@@ -1,5 +1,5 @@
-import { isSpanContextValid, trace } from '@opentelemetry/api'
 import type { LoggerOptions } from 'pino'
+import otel from '../engine/otel.cjs'
 
 /** Structured lines on standard output, one JSON object each; keys and what users searched for never appear. */
 export function logOptions(level: string): LoggerOptions {
@@ -16,6 +16,6 @@ export function logOptions(level: string): LoggerOptions {
 
 /** Names of the trace and the span that are under way, if somebody collects them. */
 function traceIds(): { trace_id?: string; span_id?: string } {
-  const span = trace.getActiveSpan()?.spanContext()
-  return span !== undefined && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {}
+  const span = otel.api()?.trace.getActiveSpan()?.spanContext()
+  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }
 }

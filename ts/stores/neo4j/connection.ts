@@ -1,4 +1,3 @@
-import { SpanKind } from '@opentelemetry/api'
 import type neo4j from 'neo4j-driver'
 import type { Driver, ManagedTransaction, RecordShape, Session } from 'neo4j-driver'
 import { CanopyError } from '../../engine/error.js'
@@ -161,7 +160,7 @@ export class Neo4jConnection {
 
   async #session<T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> {
     this.#check(signal)
-    return traced('store.query', { 'db.system.name': 'neo4j' }, () => this.#connected(signal, work), { kind: SpanKind.CLIENT })
+    return traced('store.query', { 'db.system.name': 'neo4j' }, () => this.#connected(signal, work), { side: 'client' })
   }
 
   async #connected<T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> {

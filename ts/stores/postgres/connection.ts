@@ -1,4 +1,3 @@
-import { SpanKind } from '@opentelemetry/api'
 import pg from 'pg'
 import { CanopyError } from '../../engine/error.js'
 import { traced } from '../../engine/trace.js'
@@ -75,7 +74,7 @@ export class Connections implements Runner {
   async #with<T>(signal: AbortSignal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     if (this.#closed) throw new CanopyError('CLOSED', 'invalid_input', 'the database is closed; open it again before using it')
     signal?.throwIfAborted()
-    return traced('store.query', { 'db.system.name': 'postgresql' }, () => this.#connected(signal, work), { kind: SpanKind.CLIENT })
+    return traced('store.query', { 'db.system.name': 'postgresql' }, () => this.#connected(signal, work), { side: 'client' })
   }
 
   async #connected<T>(signal: AbortSignal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
