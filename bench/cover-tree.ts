@@ -72,7 +72,7 @@ async function sizes(values: { json: boolean; record: boolean; suite: boolean; s
 
 function report(values: { json: boolean; record: boolean; metric: string; peers: boolean }, options: Record<string, unknown>, own: Row, others: Row[], checks: Check[]): void {
   const skipped = values.peers ? others.flatMap(({ engine, error }) => (error === undefined ? [] : [`${engine}: ${error}`])) : ['peers: not asked for (--peers)']
-  finish({ bench: `cover-tree-${values.metric}`, options, figures: { ...own, peers: others }, checks, skipped }, values)
+  finish({ bench: `cover-tree-${values.metric}`, variant: `n${String(options.n)}-d${String(options.dim)}`, options, figures: { ...own, peers: others }, checks, skipped }, values)
 }
 
 function euclideanChecks({ dim }: Workload, own: Row, others: Row[]): Check[] {

@@ -38,5 +38,5 @@ export async function run(args: string[]): Promise<void> {
   } finally {
     await stop()
   }
-  finish({ bench: 'pgvector', options: { rows, rounds, parts: values.parts }, figures, checks, skipped: [] }, values)
+  finish({ bench: 'pgvector', variant: String(rows), options: { rows, rounds, parts: values.parts }, figures, checks, skipped: [] }, values)
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
+import path from 'node:path'
 import { commit, machine } from './machine.js'
 import { at } from './paths.js'
 import { round } from './time.js'
@@ -26,6 +27,8 @@ export const COMMON_OPTIONS = {
 /** What a bench hands to `finish`. */
 export interface Outcome {
   bench: string
+  /** What tells results of one bench apart that stand beside each other, such as the data: part of the file's name. */
+  variant?: string
   /** How it was called, so that it can be called so again. */
   options: Record<string, unknown>
   figures: Record<string, unknown>
@@ -48,18 +51,24 @@ export function judge(check: Check): Judged {
  * Prints the checks (unless only JSON was asked for) and, as the last line, the whole result as one JSON object; records it under
  * bench/results unless `--no-record` was given. A missed `must` makes the exit code 1.
  */
-export function finish({ bench, options, figures, checks, skipped }: Outcome, { json, record }: { json: boolean; record: boolean }): void {
+export function finish({ bench, variant, options, figures, checks, skipped }: Outcome, { json, record }: { json: boolean; record: boolean }): void {
   const judged = checks.map(judge)
   const date = new Date().toISOString()
-  const result = { bench, date, commit: commit(), machine: machine(), load: os.loadavg().map(round), options, checks: judged, skipped, figures }
+  const result = { bench, ...(variant === undefined ? {} : { variant }), command: command(), date, commit: commit(), machine: machine(), load: os.loadavg().map(round), options, checks: judged, skipped, figures }
   if (!json) for (const line of lines(judged, skipped)) console.log(line)
   const line = JSON.stringify(result)
   if (record) {
     mkdirSync(at('bench', 'results'), { recursive: true })
-    writeFileSync(at('bench', 'results', `${bench}-${date.slice(0, 10)}.json`), `${JSON.stringify(result, null, 1)}\n`)
+    writeFileSync(at('bench', 'results', `${[bench, variant, date.slice(0, 10)].filter((part) => part !== undefined).join('-')}.json`), `${JSON.stringify(result, null, 1)}\n`)
   }
   if (judged.some((check) => check.must !== undefined && judge({ ...check, goal: check.must }).met === 'missed')) process.exitCode = 1
   console.log(line)
+}
+
+/** The command line as somebody else would type it: folders of this machine keep their last name only. */
+function command(): string {
+  const words = process.argv.slice(process.argv.indexOf('bench')).filter((word) => word !== '--json')
+  return ['canopy', ...words.map((word) => (path.isAbsolute(word) || word.startsWith('..') ? path.basename(word) : word))].join(' ')
 }
 
 const SIGNS = { goal: '✓', must: '~', missed: '✗' } as const

@@ -15,6 +15,11 @@ test('publint finds nothing to say', (t) => {
   t.is(status, 0, stdout)
 })
 
+test('the figures of README and docs are those of the recorded results', (t) => {
+  const { status, stderr } = run(process.execPath, ['scripts/bench-table.mjs', '--check'])
+  t.is(status, 0, stderr)
+})
+
 test('types resolve for ESM and CommonJS, in Node and bundlers', async (t) => {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'canopy-attw-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))

@@ -176,7 +176,7 @@ function checks({ records, contestants, loop }: Size): Check[] {
     { name: `hybrid search ${at}, P95`, value: ours.hybrid.p95, unit: 'ms', direction: 'at most', ...optional('must', MUST_MS.get(records)) },
     { name: `adding one record ${at}, P50`, value: ours.add.p50, unit: 'ms', direction: 'at most', goal: 0.15 },
     { name: `event loop blocked ${at}, longest`, value: loop.blockedMs, unit: 'ms', direction: 'at most', goal: BLOCKED_MS },
-    { name: `vector search ${at}, recall`, value: ours.recall, unit: '', direction: 'at least', must: 0.99 },
+    { name: `vector search ${at}, recall`, value: ours.recall, unit: '', direction: 'at least', must: 0.95, goal: 0.99 },
   ]
   const ratio = HYBRID_RATIO.get(records)
   if (sqlite !== undefined && ratio !== undefined) found.push({ name: `hybrid ${at}: sqlite-vec + FTS5 over ours`, value: sqlite.hybrid.p50 / ours.hybrid.p50, unit: '×', direction: 'at least', goal: ratio })
