@@ -7,7 +7,7 @@ export function cargoTotals(output) {
     totals.passed += Number(passed)
     totals.failed += Number(failed)
   }
-  for (const [, title] of output.matchAll(/^test (.+?) \.\.\. ignored/gm)) totals.skipped.push(title)
+  for (const [, title] of output.matchAll(/^test (.+?) +\.\.\. ignored/gm)) totals.skipped.push(title)
   return totals
 }
 
