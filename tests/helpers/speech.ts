@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { ExecutionContext } from 'ava'
+import type { Answer, Served } from './server.js'
 import { at } from './services.js'
 
 /** The weights that tests transcribe with. */
@@ -28,4 +31,19 @@ export function wordErrorRate(said: string, heard: string): number {
     row = next
   })
   return (row.at(-1) ?? 0) / a.length
+}
+
+/** Sends a form to the server's route for recordings, until the model is loaded. */
+export async function transcription(t: ExecutionContext, server: Served, fields: Record<string, string>, file?: Uint8Array | null, headers: Record<string, string> = {}): Promise<Answer> {
+  for (let tries = 0; ; tries += 1) {
+    const form = new FormData()
+    for (const [name, value] of Object.entries(fields)) form.append(name, value)
+    if (file !== null) form.append('file', new Blob([new Uint8Array(file ?? (await readFile(recording('beckett.wav'))))]), 'beckett.wav')
+    const response = await fetch(`${server.url}/v1/audio/transcriptions`, { method: 'POST', body: form, headers })
+    const text = await response.text()
+    const json = (text.startsWith('{') ? JSON.parse(text) : {}) as Answer['json']
+    if (json.code !== 'MODEL_LOADING' || tries > 600) return { status: response.status, headers: response.headers, text, json }
+    t.is(response.headers.get('retry-after'), '1')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { canopy } from '../helpers/cli.js'
-import { serve, type Answer, type Served } from '../helpers/server.js'
+import { serve } from '../helpers/server.js'
 import { using } from '../helpers/services.js'
-import { SPOKEN, recording, weights, wordErrorRate } from '../helpers/speech.js'
+import { SPOKEN, recording, transcription, weights, wordErrorRate } from '../helpers/speech.js'
 import { folder } from '../helpers/temp.js'
 
 const spoken = using('whisper')
@@ -11,15 +10,15 @@ const KEYS = { 'auth.keys': ['a-key-that-may-write'], 'auth.readOnlyKeys': ['a-k
 
 spoken('POST /v1/audio/transcriptions answers as OpenAI’s API does, stores, and counts', async (t) => {
   const server = await serve(t, { 'speech.model': weights() })
-  const json = await post(t, server, { language: 'en', model: 'whisper-1' })
+  const json = await transcription(t, server, { language: 'en', model: 'whisper-1' })
   t.is(json.status, 200, json.text)
   t.true(wordErrorRate(SPOKEN['beckett.wav'], String(json.json['text'])) <= 0.1, json.text)
-  t.is((await post(t, server, { collection: 'talks' })).json.code, 'COLLECTION_NOT_FOUND')
+  t.is((await transcription(t, server, { collection: 'talks' })).json.code, 'COLLECTION_NOT_FOUND')
   t.is((await server.call('POST', '/v1/collections', { name: 'talks' })).status, 201)
-  const vtt = await post(t, server, { response_format: 'vtt', collection: 'talks' })
+  const vtt = await transcription(t, server, { response_format: 'vtt', collection: 'talks' })
   t.is(vtt.headers.get('content-type'), 'text/vtt; charset=utf-8')
   t.regex(vtt.text, /^WEBVTT\n\n00:00:0\d\.\d{3} --> /)
-  const verbose = await post(t, server, { response_format: 'verbose_json', 'timestamp_granularities[]': 'word' })
+  const verbose = await transcription(t, server, { response_format: 'verbose_json', 'timestamp_granularities[]': 'word' })
   t.true((verbose.json['words'] as unknown[]).length > 8)
   t.is(verbose.json['segments'], undefined)
   const found = await server.call('POST', '/v1/collections/talks/search', { text: 'fail better' })
@@ -35,7 +34,7 @@ spoken('POST /v1/audio/transcriptions answers as OpenAI’s API does, stores, an
 spoken('wrong forms are refused, one by one', async (t) => {
   const server = await serve(t, { 'speech.model': weights(), 'speech.maxBytes': 400_000, ...KEYS })
   const read = { authorization: 'Bearer a-key-that-may-read' }
-  const code = async (fields: Record<string, string>, file?: Uint8Array | null, headers = read): Promise<string | undefined> => (await post(t, server, fields, file, headers)).json.code
+  const code = async (fields: Record<string, string>, file?: Uint8Array | null, headers = read): Promise<string | undefined> => (await transcription(t, server, fields, file, headers)).json.code
   t.is(await code({}, undefined, { authorization: '' }), 'AUTH_REQUIRED')
   t.is(await code({ collection: 'talks' }), 'AUTH_READ_ONLY')
   t.is(await code({}, null), 'REQUEST_INVALID')
@@ -52,7 +51,7 @@ spoken('wrong forms are refused, one by one', async (t) => {
 
 test('a server without weights says how to get them', async (t) => {
   const server = await serve(t, { 'models.dir': await folder(t) })
-  const answer = await post(t, server, {}, new Uint8Array([1]))
+  const answer = await transcription(t, server, {}, new Uint8Array([1]))
   t.deepEqual([answer.status, answer.json.code], [503, 'SPEECH_MODEL_MISSING'])
   t.regex(answer.json.message ?? '', /speech\.model/)
 })
@@ -75,16 +74,3 @@ spoken('canopy transcribe writes text, SRT and JSON, and adds to a collection', 
 })
 
 /** Posts a form; loading weights answers 503 first, as a client would see. */
-async function post(t: ExecutionContext, server: Served, fields: Record<string, string>, file?: Uint8Array | null, headers: Record<string, string> = {}): Promise<Answer> {
-  for (let tries = 0; ; tries += 1) {
-    const form = new FormData()
-    for (const [name, value] of Object.entries(fields)) form.append(name, value)
-    if (file !== null) form.append('file', new Blob([new Uint8Array(file ?? (await readFile(recording('beckett.wav'))))]), 'beckett.wav')
-    const response = await fetch(`${server.url}/v1/audio/transcriptions`, { method: 'POST', body: form, headers })
-    const text = await response.text()
-    const json = (text.startsWith('{') ? JSON.parse(text) : {}) as Answer['json']
-    if (json.code !== 'MODEL_LOADING' || tries > 600) return { status: response.status, headers: response.headers, text, json }
-    t.is(response.headers.get('retry-after'), '1')
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
