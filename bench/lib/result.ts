@@ -68,7 +68,8 @@ export function finish({ bench, variant, options, figures, checks, skipped }: Ou
 /** The command line as somebody else would type it: folders of this machine keep their last name only. */
 function command(): string {
   const words = process.argv.slice(process.argv.indexOf('bench')).filter((word) => word !== '--json')
-  return ['canopy', ...words.map((word) => (path.isAbsolute(word) || word.startsWith('..') ? path.basename(word) : word))].join(' ')
+  const short = (word: string): string => (path.isAbsolute(word) || word.startsWith('..') ? path.basename(word) : word)
+  return ['canopy', ...words.map((word) => word.split(',').map(short).join(','))].join(' ')
 }
 
 const SIGNS = { goal: '✓', must: '~', missed: '✗' } as const
