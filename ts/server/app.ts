@@ -21,6 +21,7 @@ import stopping from './plugins/stopping.js'
 import tracing from './plugins/tracing.js'
 import { attachIngest } from './ingest.js'
 import { attachBudget } from './private.js'
+import { buildSerializer } from './serializers.js'
 import { validatorCompiler } from './validation.js'
 import routes from './routes/index.js'
 
@@ -69,6 +70,7 @@ function bare(config: Config) {
     genReqId: () => crypto.randomUUID(),
     frameworkErrors: (error, request, reply) => answer(error, request as FastifyRequest, reply as unknown as FastifyReply),
     ajv: { customOptions: { removeAdditional: false } },
+    schemaController: { compilersFactory: { buildSerializer } },
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
 
