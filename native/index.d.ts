@@ -35,6 +35,8 @@ export declare class BindingCancel {
 export declare class BindingCollection {
   /** `{ name, count, vectors, index, settings }`. */
   info(): Promise<Outcome<Buffer>>
+  /** A text that every committed change makes another one. */
+  version(): Promise<Outcome<string>>
   /** Stores a JSON array of `{ id?, text?, metadata?, vector? }` in one transaction; `vectors` holds a row for each. */
   put(records: Buffer, vectors: Float32Array | undefined | null, mode: BindingPutMode, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
   /** Takes out the records of a JSON array of ids. */
@@ -482,6 +484,14 @@ export interface BindingMean {
   converged: boolean
 }
 
+/** Records that a queue may take in. */
+export interface BindingNamed {
+  /** The JSON array, each record with an id. */
+  body: Buffer
+  /** How many there are. */
+  records: number
+}
+
 /** `k` neighbours for each query, nearest first; `0xFFFFFFFF` and `+Infinity` where there are fewer. */
 export interface BindingNeighbours {
   /** Neighbours a query. */
@@ -591,6 +601,9 @@ export declare function estimateVectorIndex(options: string): Promise<Outcome<Bu
 
 /** Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`. */
 export declare function hyperSuggestions(nodes: number, starts: Uint32Array, members: Uint32Array, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
+
+/** Checks that a body is a JSON array of records and gives those an id that have none: `{prefix}-{position}`. */
+export declare function namedRecords(body: Buffer, prefix: string): Promise<Outcome<BindingNamed>>
 
 /** The persistence diagram of a graph's flag complex. `options`: `{ maxDimension? }`. */
 export declare function persistenceDiagram(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingDiagram>>

@@ -107,6 +107,17 @@ impl Collection {
     pub fn view(&self) -> Result<CollectionView, Error> {
         Ok(CollectionView::new(&self.info(&*self.shared.store()?)?, Some(self)))
     }
+
+    /// What the collection is now, as a text that every committed change makes another one: what was worked out under a version
+    /// that was read before holds as long as the version does.
+    ///
+    /// # Errors
+    /// `COLLECTION_NOT_FOUND`, `STORE_*`, `CLOSED`.
+    pub fn version(&self) -> Result<String, Error> {
+        let info = self.info(&*self.shared.store()?)?;
+        let model = info.spec.vectors.as_ref().and_then(|spec| spec.model.as_ref()).map_or("", |tag| &tag.digest);
+        Ok(format!("{}.{}.{model}", info.key, info.sequence))
+    }
 }
 
 impl Database {

@@ -13,4 +13,4 @@ pub use audit::{Audit, GENESIS, Verified, verify};
 pub use budget::{Budget, BudgetAnswer, BudgetOp, INFINITE};
 pub use database::Durability;
 pub use error::{Error, Result};
-pub use queue::{Batch, Dead, Queue, QueueAnswer, QueueOp, QueueOptions, QueueStats};
+pub use queue::{Batch, Dead, Queue, QueueAnswer, QueueOp, QueueOptions, QueueStats, with_ids};

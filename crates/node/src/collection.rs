@@ -1,7 +1,7 @@
 //! A collection as JavaScript sees it.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::outcome::{Outcome, run_json};
+use crate::outcome::{Outcome, run, run_json};
 use canopy_collection::{Collection, Error, ImportOptions, ListOptions, PutMode, from_json};
 use napi::bindgen_prelude::{Buffer, Float32Array};
 use napi_derive::napi;
@@ -55,6 +55,13 @@ impl BindingCollection {
     pub async fn info(&self) -> Outcome<Buffer> {
         let collection = self.collection.clone();
         run_json(move || collection.view()).await
+    }
+
+    /// A text that every committed change makes another one.
+    #[napi]
+    pub async fn version(&self) -> Outcome<String> {
+        let collection = self.collection.clone();
+        run(move || collection.version()).await
     }
 
     /// Stores a JSON array of `{ id?, text?, metadata?, vector? }` in one transaction; `vectors` holds a row for each.

@@ -3,7 +3,7 @@
 use crate::handle::Handle;
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
-use canopy_ledger::{Audit, Budget, BudgetOp, Durability, Queue, QueueOp, QueueOptions, verify};
+use canopy_ledger::{Audit, Budget, BudgetOp, Durability, Queue, QueueOp, QueueOptions, verify, with_ids};
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 use serde_json::{Map, Value};
@@ -100,6 +100,27 @@ impl BindingAudit {
 #[napi]
 pub async fn verify_audit(path: String) -> Outcome<Buffer> {
     run_json(move || verify(Path::new(&path))).await
+}
+
+/// Records that a queue may take in.
+#[napi(object)]
+pub struct BindingNamed {
+    /// The JSON array, each record with an id.
+    pub body: Buffer,
+    /// How many there are.
+    pub records: u32,
+}
+
+/// Checks that a body is a JSON array of records and gives those an id that have none: `{prefix}-{position}`.
+#[napi]
+pub async fn named_records(body: Buffer, prefix: String) -> Outcome<BindingNamed> {
+    run(move || {
+        with_ids(&body, &prefix).map(|(body, records)| BindingNamed {
+            body: body.into(),
+            records: u32::try_from(records).unwrap_or(u32::MAX),
+        })
+    })
+    .await
 }
 
 /// An ingestion queue.
