@@ -1,7 +1,7 @@
 import test from 'ava'
 import { statements as cypherStatements, steps } from '../../ts/migrate/cypher.js'
 import { readMigrations } from '../../ts/migrate/files.js'
-import { Multiset } from '../../ts/migrate/multiset.js'
+import { Multiset } from '../../ts/stores/multiset.js'
 import { canonical } from '../../ts/migrate/neo4j/contents.js'
 import { statements as sqlStatements } from '../../ts/migrate/postgres/sql.js'
 import { checkVersion } from '../../ts/stores/neo4j/connection.js'

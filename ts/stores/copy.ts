@@ -7,6 +7,7 @@ import type { Json } from '../engine/json.js'
 import type { CollectionSpec, RecordInput, StoredRecord } from '../engine/types.js'
 import type { AnyCollection, AnyDatabase } from './any.js'
 import { half } from './half.js'
+import { Multiset } from './multiset.js'
 
 /** What to copy, and how. */
 export interface CopyOptions extends LongCallOptions {
@@ -104,22 +105,15 @@ async function compare(source: AnyCollection, target: AnyCollection, signal: Abo
   throw new CanopyError('COPY_MISMATCH', 'conflict', `after the copy the collection ${JSON.stringify(source.name)} holds ${other.count} records there and ${one.count} here, and they are not the same: let writers rest, and copy again`)
 }
 
-/** A sum over the hashes of all records, so that the order doesn't matter, over ids, texts, metadata and vectors. */
+/** A checksum of all records whatever their order, over ids, texts, metadata and vectors; `rounded` sees of the vectors what two bytes a number hold. */
 export async function digest(collection: AnyCollection, signal?: AbortSignal): Promise<{ count: number; exact: string; rounded: string }> {
-  const sums = [new Uint32Array(8), new Uint32Array(8)] as const
-  let count = 0
+  const [exact, rounded] = [new Multiset(), new Multiset()]
   for await (const { id, text, metadata, vector = [] } of collection.records({ limit: PAGE, vectors: true, signal })) {
     const head = createHash('sha256').update(JSON.stringify([id, text, sorted(metadata)]))
-    add(sums[0], head.copy().update(Float32Array.from(vector)).digest())
-    add(sums[1], head.update(Uint16Array.from(vector, half)).digest())
-    count += 1
+    exact.add(head.copy().update(Float32Array.from(vector)))
+    rounded.add(head.update(Uint16Array.from(vector, half)))
   }
-  const [exact, rounded] = sums.map((sum) => Buffer.from(sum.buffer).toString('hex')) as [string, string]
-  return { count, exact, rounded }
-}
-
-function add(sum: Uint32Array, hash: Buffer): void {
-  for (let i = 0; i < sum.length; i += 1) sum[i] = ((sum[i] ?? 0) + hash.readUInt32LE(i * 4)) >>> 0
+  return { count: exact.contents.count, exact: exact.contents.checksum, rounded: rounded.contents.checksum }
 }
 
 /** The same object whatever the order of its keys. */

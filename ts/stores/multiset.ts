@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { ScopeContents } from './target.js'
+import { createHash, type Hash } from 'node:crypto'
 
 const LIMBS = 8
 const LIMB = 2 ** 32
@@ -12,8 +11,9 @@ export class Multiset {
   readonly #sum = new Float64Array(LIMBS)
   #count = 0
 
-  add(content: string): void {
-    const digest = createHash('sha256').update(content).digest()
+  /** One more: a text, or a SHA-256 that was fed with it. */
+  add(content: string | Hash): void {
+    const digest = (typeof content === 'string' ? createHash('sha256').update(content) : content).digest()
     let carry = 0
     for (let limb = LIMBS - 1; limb >= 0; limb -= 1) {
       const sum = (this.#sum[limb] ?? 0) + digest.readUInt32BE(limb * 4) + carry
@@ -23,7 +23,7 @@ export class Multiset {
     this.#count += 1
   }
 
-  get contents(): ScopeContents {
+  get contents(): { count: number; checksum: string } {
     return { count: this.#count, checksum: Array.from(this.#sum, (limb) => limb.toString(16).padStart(8, '0')).join('') }
   }
 }

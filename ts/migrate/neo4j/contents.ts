@@ -1,7 +1,7 @@
 import neo4j from 'neo4j-driver'
+import { Multiset } from '../../stores/multiset.js'
 import { quoted, type Neo4jConnection } from '../../stores/neo4j/connection.js'
 import type { Scope } from '../files.js'
-import { Multiset } from '../multiset.js'
 import { called, type ScopeContents, type Snapshot } from '../target.js'
 import { readSchema } from './schema.js'
 
