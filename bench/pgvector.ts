@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util'
 import { clustered } from './lib/pgvector/data.js'
 import { measureLoading } from './lib/pgvector/load.js'
 import { measureSearching } from './lib/pgvector/search.js'
-import { postgres } from './lib/pgvector/server.js'
 import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
+import { service } from './lib/service.js'
 
 const PARTS = { load: measureLoading, search: measureSearching }
 
@@ -24,7 +24,7 @@ export async function run(args: string[]): Promise<void> {
   const [rows, rounds] = [Number(values.rows), Number(values.rounds)]
   say(`making ${rows} vectors`)
   const matrix = clustered(rows, 1)
-  const { url, stop } = await postgres()
+  const { url, stop } = await service('postgres')
   const figures: Record<string, unknown> = {}
   const checks: Check[] = []
   try {

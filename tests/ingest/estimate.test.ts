@@ -1,8 +1,10 @@
 import test from 'ava'
 import { dropRate, estimateQueue } from '../../ts/index.js'
 import { meanDepth } from '../../ts/ingest/estimate.js'
+import { FileQueue } from '../../ts/ingest/file-queue.js'
 import { TokenBuckets } from '../../ts/ingest/bucket.js'
 import { canopy } from '../helpers/cli.js'
+import { folder } from '../helpers/temp.js'
 
 /** A small generator whose numbers don't change (mulberry32). */
 function random(seed: number): () => number {
@@ -39,6 +41,54 @@ test('the formula and a simulation of M/M/1/K agree within 2 %', (t) => {
     t.true(Math.abs(drops / dropRate(rho, capacity) - 1) < 0.02, `ρ=${rho} K=${capacity}: ${drops} ${dropRate(rho, capacity)}`)
     t.true(Math.abs(depth / meanDepth(rho, capacity) - 1) < 0.02, `ρ=${rho} K=${capacity}: ${depth} ${meanDepth(rho, capacity)}`)
   }
+})
+
+/** The same events, by a queue in a file: whether a record finds room is the file's to say. The clock of arrivals and services is drawn, that of the machine doesn't matter. */
+async function measure(queue: FileQueue, rho: number, arrivals: number, seed: number): Promise<{ come: number; dropped: number }> {
+  const next = random(seed)
+  const record = Buffer.from('[{"text":"x"}]')
+  // What the first ones find is an empty queue, and not what the formula speaks of.
+  let [depth, come, dropped] = [0, -50, 0]
+  while (come < arrivals) {
+    const rate = rho + (depth > 0 ? 1 : 0)
+    if (next() * rate < rho) {
+      come += 1
+      try {
+        await queue.push('notes', '', undefined, record)
+        depth += 1
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'QUEUE_FULL') throw error
+        if (come > 0) dropped += 1
+      }
+    } else {
+      const items = await queue.next(1, [])
+      if (items === undefined) throw new Error('the queue is empty')
+      await queue.settle(items)
+      depth -= 1
+    }
+  }
+  return { come, dropped }
+}
+
+test('the formula, a simulation and a queue that is measured agree within 2 %', async (t) => {
+  t.timeout(120_000)
+  // Half of all are dropped, so that 2 % are three standard deviations of what 16,000 arrivals tell.
+  const [rho, capacity] = [2, 4]
+  const dir = await folder(t)
+  const runs = await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      const queue = await FileQueue.open(`${dir}/${i}.db`, { capacity, rememberMs: 0, durability: 'process', drain: true })
+      try {
+        return await measure(queue, rho, 2000, i + 1)
+      } finally {
+        await queue.close()
+      }
+    }),
+  )
+  const measured = runs.reduce((sum, { dropped }) => sum + dropped, 0) / runs.reduce((sum, { come }) => sum + come, 0)
+  const formula = dropRate(rho, capacity)
+  t.true(Math.abs(measured / formula - 1) < 0.02, `measured ${measured}, formula ${formula}`)
+  t.true(Math.abs(measured / simulate(rho, capacity, 2_000_000).drops - 1) < 0.02)
 })
 
 test('the formula at its edges', (t) => {

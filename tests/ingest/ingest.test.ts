@@ -1,25 +1,18 @@
+import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import test, { type ExecutionContext } from 'ava'
-import { Ingest, open, type AnyDatabase, type IngestEvent, type IngestOptions } from '../../ts/index.js'
+import test from 'ava'
+import { Ingest, open, type AnyDatabase } from '../../ts/index.js'
 import { canopy, started } from '../helpers/cli.js'
 import { eventually } from '../helpers/eventually.js'
+import { conformIngest } from '../helpers/ingest-places.js'
 import { call, serve } from '../helpers/server.js'
 import { database, folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
-
-/** An ingestion over a database of its own. */
-async function ingest(t: ExecutionContext, options: Partial<IngestOptions> = {}, db?: AnyDatabase): Promise<{ db: AnyDatabase; queue: Ingest; events: IngestEvent[] }> {
-  const target = db ?? (await database(t))
-  await target.ensure('notes', { model: null })
-  const events: IngestEvent[] = []
-  const queue = await Ingest.open(target, { dir: await folder(t), onEvent: (event) => events.push(event), ...options })
-  t.teardown(() => queue.close())
-  return { db: target, queue, events }
-}
+import { tiny } from '../helpers/tiny.js'
 
 const count = async (db: AnyDatabase, name = 'notes'): Promise<number> => (await (await db.collection(name)).info()).count
 
-test('what is accepted is stored, in order, once', async (t) => {
+conformIngest('what is accepted is stored, in order, once', async (t, ingest) => {
   const { db, queue } = await ingest(t)
   const pushes = Array.from({ length: 200 }, (_, i) => queue.push('notes', [{ id: `a${i % 50}`, text: `version ${Math.floor(i / 50)}` }, { text: `without an id ${i}` }]))
   t.true((await Promise.all(pushes)).every(({ records, repeated }) => records === 2 && !repeated))
@@ -29,7 +22,7 @@ test('what is accepted is stored, in order, once', async (t) => {
   for (let i = 0; i < 50; i += 1) t.is((await notes.get(`a${i}`))?.text, 'version 3', 'the last one holds, within a batch too')
 })
 
-test('poison becomes dead letters, its neighbours are stored, a replay stores it when it can be', async (t) => {
+conformIngest('poison becomes dead letters, its neighbours are stored, a replay stores it when it can be', async (t, ingest) => {
   const { db, queue, events } = await ingest(t)
   await queue.push('notes', [{ id: 'good', text: 'fine' }, { id: 'bad', text: '' }, { id: 'fine', text: 'too' }, { id: 'worse', text: 'x', vector: [1, 2] }])
   await queue.push('later', [{ id: 'early', text: 'before its collection' }])
@@ -48,7 +41,7 @@ test('poison becomes dead letters, its neighbours are stored, a replay stores it
   t.is((await queue.stats()).dead, 0)
 })
 
-test('keys count once, a full queue and a hasty tenant are told when to come again', async (t) => {
+conformIngest('keys count once, a full queue and a hasty tenant are told when to come again', async (t, ingest) => {
   const { db, queue } = await ingest(t, { capacity: 10, tenantRate: 10, tenantBurst: 20 })
   await queue.pause()
   const push = (key?: string, text = 'once', records = 2, tenant = 'a') => queue.push('notes', Array.from({ length: records }, (_, i) => ({ text: `${text} ${i}` })), { tenant, idempotencyKey: key })
@@ -65,8 +58,8 @@ test('keys count once, a full queue and a hasty tenant are told when to come aga
   t.is(await count(db), 0)
 })
 
-test('over HTTP: 202, repeated keys, dead letters, metrics, bad bodies', async (t) => {
-  const { call: ask, db } = await serve(t, { 'ingest.capacity': 100 })
+conformIngest('over HTTP: 202, repeated keys, dead letters, metrics, bad bodies', async (t, _ingest, settings) => {
+  const { call: ask, db } = await serve(t, { 'ingest.capacity': 100, ...settings })
   await ask('POST', '/v1/collections', { name: 'notes', model: null })
   const push = (body: unknown, headers: Record<string, string> = {}) => ask('POST', '/v1/collections/notes/ingest', body, headers)
   const accepted = await push([{ id: 'a', text: 'one' }, { text: 'two' }], { 'idempotency-key': 'k' })
@@ -88,14 +81,15 @@ test('over HTTP: 202, repeated keys, dead letters, metrics, bad bodies', async (
   for (const name of ['ingest_queue_fill_ratio 0', 'ingest_accepted_total 3', 'ingest_written_total 2', 'ingest_dead_total{code="TEXT_EMPTY"} 1', 'ingest_refused_total{code="QUEUE_FULL"} 1']) t.true(metrics.includes(name), name)
 })
 
-test('a server killed in mid-burst, again and again, loses nothing that it accepted and stores nothing twice', async (t) => {
+conformIngest('a server killed in mid-burst, again and again, loses nothing that it accepted and stores nothing twice', async (t, _ingest, settings) => {
+  const set = Object.entries({ 'log.level': 'silent', 'server.maxEventLoopDelayMs': '0', 'ingest.flushMs': '50', ...settings }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
   t.timeout(150_000)
   const dir = await folder(t)
   const db = await open(dir)
   await db.create('notes', { model: null })
   await db.close()
   const serving = async () => {
-    const { child, line } = await started(['serve', '--json', '-d', dir, '--port', '0', '--set', 'log.level=silent', '--set', 'server.maxEventLoopDelayMs=0', '--set', 'ingest.flushMs=50'], { cwd: dir })
+    const { child, line } = await started(['serve', '--json', '-d', dir, '--port', '0', ...set], { cwd: dir })
     t.teardown(() => child.kill('SIGKILL'))
     return { child, url: (JSON.parse(line) as { url: string }).url }
   }
@@ -125,7 +119,7 @@ test('a server killed in mid-burst, again and again, loses nothing that it accep
   for await (const { text } of (await after.collection('notes')).records({ limit: 1000 })) texts.set(text, (texts.get(text) ?? 0) + 1)
   t.is(texts.size, REQUESTS * 20, 'lost')
   t.deepEqual([...texts].filter(([, times]) => times > 1), [], 'double')
-  const status = await canopy(['queue', 'status', '-d', dir, '--json'], { cwd: dir })
+  const status = await canopy(['queue', 'status', '-d', dir, '--json', ...set], { cwd: dir })
   t.like(JSON.parse(status.stdout), { depth: 0, dead: 0 })
 })
 
@@ -140,4 +134,30 @@ test('two drains of one queue are refused; what one left is gone on with', async
   await first.close()
   t.is(await count(db), 0)
   t.truthy(path.join(dir, 'ingest.db'))
+})
+
+test('the disk fills up in mid-burst: 507, what was accepted is kept, and stored when there is room again', async (t) => {
+  const dir = await tiny(t, 12 << 20)
+  if (dir === undefined) {
+    t.pass('skipped: this user may not mount a file system')
+    return
+  }
+  const ballast = path.join(dir, 'ballast')
+  await writeFile(ballast, Buffer.alloc(4 << 20, 1))
+  const { call: ask, db } = await serve(t, { 'data.dir': path.join(dir, 'data'), 'ingest.flushMs': 0 })
+  await ask('POST', '/v1/collections', { name: 'notes', model: null })
+  const accepted: number[] = []
+  let refused: string | undefined
+  for (let i = 0; i < 2000 && refused === undefined; i += 1) {
+    const body = Array.from({ length: 10 }, (_, j) => ({ id: `${i}-${j}`, text: `request ${i} record ${j} ${'x'.repeat(1500)}` }))
+    const answer = await ask('POST', '/v1/collections/notes/ingest', body)
+    if (answer.status === 202) accepted.push(i)
+    else refused = `${answer.status} ${answer.json.code}`
+  }
+  t.is(refused, '507 LEDGER_FULL')
+  t.true(accepted.length > 20, String(accepted.length))
+  await rm(ballast)
+  await eventually(async () => ((await ask('GET', '/v1/ingest')).json['depth'] as number) === 0, 40)
+  t.is(await count(db), accepted.length * 10, 'all that was accepted, once, and nothing else')
+  t.is((await ask('GET', '/v1/ingest')).json['dead'], 0)
 })

@@ -142,8 +142,9 @@ export class Governor {
         this.#state = step((await this.#board.read()) ?? this.#state, all, this.#options.everyMs / 60_000, this.#options.pid)
         await this.#board.write(this.#state)
       }
-      const reads = all === undefined ? 0 : all.hits + all.misses
-      this.#options.onStep?.(this.#state, reads === 0 ? undefined : (all?.hits ?? 0) / reads)
+      // Whoever doesn't make the step knows its own reads only.
+      const { hits, misses } = all ?? counts
+      this.#options.onStep?.(this.#state, hits + misses === 0 ? undefined : hits / (hits + misses))
     } catch {
       this.#counts.hits += counts.hits
       this.#counts.misses += counts.misses

@@ -83,6 +83,7 @@ export const ConfigSchema = Type.Object({
   }),
   ingest: Type.Object({
     enabled: Type.Boolean({ default: true, description: 'Whether the server takes records in through its queue' }),
+    url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for a queue that several servers share; empty means a file in data.dir' }),
     capacity: Type.Integer({ minimum: 1, maximum: 1e9, default: 1_000_000, description: 'Records that may wait; `canopy estimate-queue` says how many' }),
     batch: Type.Integer({ minimum: 1, maximum: 100_000, default: 2048, description: 'Records that are stored at once' }),
     flushMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 10, description: 'How long a batch that is not full waits for more' }),
@@ -92,8 +93,20 @@ export const ConfigSchema = Type.Object({
     tenantRate: Type.Integer({ minimum: 0, default: 0, description: 'KiB a second that each key may send in; 0 means no limit' }),
     tenantBurst: Type.Integer({ minimum: 0, default: 0, description: 'KiB that each key may send at once, if more than a second of its rate' }),
   }),
+  cache: Type.Object({
+    enabled: Type.Boolean({ default: false, description: 'Whether answers of searches are kept until their collection changes or their time is over; in Redis where redis.url names one, else in memory' }),
+    memoryBytes: Type.Integer({ minimum: 0, default: 64 * bytes.mebi, description: 'Bytes of answers in memory' }),
+    diskBytes: Type.Integer({ minimum: 0, default: 0, description: 'Bytes of answers on disk, in data.dir; 0 means none' }),
+    ttlSeconds: Type.Number({ minimum: 1, maximum: 86_400, default: 60, description: 'How long an answer is kept before the controller has learned better' }),
+    pid: Type.Object(
+      { targetHitRatio: Type.Optional(Type.Number()), Kp: Type.Optional(Type.Number()), Ki: Type.Optional(Type.Number()), Imax: Type.Optional(Type.Number()) },
+      { additionalProperties: false, default: { targetHitRatio: 0.45, Kp: 0.4, Ki: 0.05, Imax: 5 }, description: 'The share of hits that the controller moves the TTL towards, and its gains' },
+    ),
+    everyMs: Type.Integer({ minimum: 100, maximum: 3_600_000, default: 10_000, description: 'How often the controller moves the TTL' }),
+    dryRun: Type.Boolean({ default: false, description: 'Whether the controller only says what it would do' }),
+  }),
   redis: Type.Object({
-    url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for the privacy budgets of several machines; empty means a file in data.dir' }),
+    url: Type.String({ pattern: '^(|rediss?://.+)$', default: '', description: 'redis://host:port for the privacy budgets and kept answers of several machines; empty means files in data.dir' }),
     prefix: Type.String({ default: 'canopy:', description: 'Start of every key in Redis' }),
   }),
   budget: Type.Object({

@@ -121,6 +121,11 @@ export class Collection {
     return parse(unwrap(await this.#native.info()))
   }
 
+  /** A text that every committed change of the collection makes another one: what was worked out under a version that was read before holds as long as it does. */
+  async version(): Promise<string> {
+    return unwrap(await this.#native.version())
+  }
+
   /** Adds records; an id that exists is refused with RECORD_EXISTS. */
   async add(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
     return this.put(records, 'insert', options)

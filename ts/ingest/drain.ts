@@ -2,13 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { toCanopyError, type CanopyError, type Kind } from '../engine/error.js'
 import { stringify } from '../engine/json.js'
 import { traced } from '../engine/trace.js'
-import type { Burial, FileQueue, Items } from './queue.js'
-
-/** Where records go. */
-export interface Writer {
-  /** Stores a JSON array of records, replacing those whose ids are there: doing it twice is the same as once. */
-  write(collection: string, records: Buffer, signal: AbortSignal): Promise<void>
-}
+import type { Burial, Items, Queue } from './queue.js'
+import type { Writer } from './writer.js'
 
 /** How a queue is drained. */
 export interface DrainOptions {
@@ -35,7 +30,7 @@ interface Failing {
 
 /** Takes batches out of a queue and writes them, one after the other, until it is stopped. */
 export class Drain {
-  readonly #queue: FileQueue
+  readonly #queue: Queue
   readonly #writer: Writer
   readonly #options: DrainOptions
   readonly #stopping = new AbortController()
@@ -44,7 +39,7 @@ export class Drain {
   #fresh = false
   readonly #running: Promise<void>
 
-  constructor(queue: FileQueue, writer: Writer, options: DrainOptions) {
+  constructor(queue: Queue, writer: Writer, options: DrainOptions) {
     this.#queue = queue
     this.#writer = writer
     this.#options = options
@@ -105,10 +100,10 @@ export class Drain {
       const about = { 'canopy.collection': items.target, 'canopy.records': records }
       const burials = await traced('queue.deliver', about, async (span) => {
         const given = await this.#store(items)
-        await this.#queue.settle(items.seqs, given)
+        await this.#queue.settle(items, given)
         span.set({ 'canopy.dead': given.length })
         return given
-      }, { side: 'consumer', links: this.#queue.links(items.seqs), root: true })
+      }, { side: 'consumer', links: this.#queue.links(items), root: true })
       this.#failing.delete(items.target)
       const lost = burials.reduce((sum, { records: dead }) => sum + dead.length, 0)
       this.#options.onWritten?.(records - lost)

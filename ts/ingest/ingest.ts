@@ -5,13 +5,19 @@ import type { RecordInput } from '../engine/types.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { Breaker, type BreakerState } from './breaker.js'
 import { TokenBuckets } from './bucket.js'
-import { Drain, type Writer } from './drain.js'
-import { FileQueue, limited, type Accepted, type DeadLetter, type QueueStats } from './queue.js'
+import { Drain } from './drain.js'
+import { FileQueue } from './file-queue.js'
+import { limited, type Accepted, type DeadLetter, type Queue, type QueueOptions, type QueueStats } from './queue.js'
+import { breakerOf, graphTarget, writerOf, type Breakers } from './writer.js'
 
 /** How records are taken in. */
 export interface IngestOptions {
   /** The folder of `ingest.db`. */
   dir: string
+  /** `redis://…` for a queue that servers share; then no `ingest.db`. */
+  redis?: string | undefined
+  /** Start of keys in Redis; default `canopy:`. */
+  prefix?: string | undefined
   /** Records that may wait; default 1,000,000. */
   capacity?: number | undefined
   /** Records a batch; default 2,048. */
@@ -22,6 +28,8 @@ export interface IngestOptions {
   breaker?: { failures: number; resetMs: number } | undefined
   /** The name of the server that records are written to; without one they are written to a folder, which needs no breaker. */
   remote?: string | undefined
+  /** The same for graphs. */
+  graphRemote?: string | undefined
   /** Whether records are refused while the breaker is open (default), or queued. */
   whileOpen?: 'refuse' | 'queue' | undefined
   /** KiB a second for each tenant, and how many at once; default no limit. */
@@ -50,22 +58,27 @@ const DAY_MS = 86_400_000
  * outlives the process. What can't be stored is kept as a dead letter.
  */
 export class Ingest {
-  readonly #queue: FileQueue
+  readonly #queue: Queue
   readonly #drain: Drain
-  readonly #breaker: Breaker | undefined
+  readonly #breakers: Breakers
   readonly #buckets: TokenBuckets
   readonly #whileOpen: 'refuse' | 'queue'
   readonly #onEvent: (event: IngestEvent) => void
 
-  private constructor(queue: FileQueue, db: AnyDatabase, options: IngestOptions) {
-    const { batch = 2048, flushMs = 10, breaker = { failures: 5, resetMs: 30_000 }, remote, whileOpen = 'refuse', tenantRate = 0, tenantBurst = 0, onEvent = () => undefined } = options
+  private constructor(queue: Queue, db: AnyDatabase, options: IngestOptions) {
+    const { batch = 2048, flushMs = 10, breaker = { failures: 5, resetMs: 30_000 }, remote, graphRemote, whileOpen = 'refuse', tenantRate = 0, tenantBurst = 0, onEvent = () => undefined } = options
     this.#queue = queue
     this.#whileOpen = whileOpen
     this.#onEvent = onEvent
     this.#buckets = new TokenBuckets(tenantRate, tenantBurst)
-    this.#breaker = remote === undefined ? undefined : new Breaker(remote, breaker)
-    this.#breaker?.onState((state) => onEvent({ type: 'breaker', target: remote ?? '', state }))
-    this.#drain = new Drain(queue, guarded(db, this.#breaker), {
+    const around = (target: string | undefined): Breaker | undefined => {
+      if (target === undefined) return undefined
+      const made = new Breaker(target, breaker)
+      made.onState((state) => onEvent({ type: 'breaker', target, state }))
+      return made
+    }
+    this.#breakers = { records: around(remote), graphs: around(graphRemote) }
+    this.#drain = new Drain(queue, writerOf(db, this.#breakers), {
       batch,
       flushMs,
       onWritten: (records) => onEvent({ type: 'written', records }),
@@ -73,10 +86,9 @@ export class Ingest {
     })
   }
 
-  /** Opens the queue and goes on where the last process stopped. Throws QUEUE_LOCKED when another process drains it. */
+  /** Opens the queue and goes on where the last process stopped. Throws QUEUE_LOCKED when another process drains the file; REDIS_UNREACHABLE, QUEUE_EVICTS. */
   static async open(db: AnyDatabase, options: IngestOptions): Promise<Ingest> {
-    const { dir, capacity = 1_000_000, rememberMs = DAY_MS, durability = 'process' } = options
-    return new Ingest(await FileQueue.open(queueFile(dir), { capacity, rememberMs, durability, drain: true }), db, options)
+    return new Ingest(await openQueue({ ...options, drain: true }), db, options)
   }
 
   /**
@@ -84,11 +96,20 @@ export class Ingest {
    *
    * Throws INGEST_RECORD; QUEUE_FULL, BREAKER_OPEN and TENANT_RATE with `retryAfterMs`; IDEMPOTENCY_CONFLICT; LEDGER_FULL when the disk is full.
    */
-  async push(collection: string, records: readonly RecordInput[] | Buffer, { tenant = '', idempotencyKey }: PushOptions = {}): Promise<Accepted> {
+  push(collection: string, records: readonly RecordInput[] | Buffer, options?: PushOptions): Promise<Accepted> {
+    return this.#push(collection, records, options)
+  }
+
+  /** The same for a graph: `{ id, attributes? }` is a node, `{ source, target, weight?, attributes? }` an edge, `{ id, members, attributes? }` a hyperedge. */
+  pushGraph(graph: string, items: readonly object[] | Buffer, options?: PushOptions): Promise<Accepted> {
+    return this.#push(graphTarget(graph), items, options)
+  }
+
+  async #push(target: string, records: readonly object[] | Buffer, { tenant = '', idempotencyKey }: PushOptions = {}): Promise<Accepted> {
     const body = Buffer.isBuffer(records) ? records : Buffer.from(stringify(records))
     try {
-      this.#admit(tenant, body)
-      const accepted = await this.#queue.push(collection, tenant, idempotencyKey, body)
+      this.#admit(target, tenant, body)
+      const accepted = await this.#queue.push(target, tenant, idempotencyKey, body)
       if (!accepted.repeated) this.#onEvent({ type: 'accepted', records: accepted.records })
       this.#drain.poke()
       return accepted
@@ -98,9 +119,10 @@ export class Ingest {
     }
   }
 
-  #admit(tenant: string, body: Buffer): void {
-    if (this.#breaker?.state === 1 && this.#whileOpen === 'refuse') {
-      throw limited('BREAKER_OPEN', `${this.#breaker.target} does not answer, so nothing more is accepted for now: send it again later`, this.#breaker.waitMs)
+  #admit(target: string, tenant: string, body: Buffer): void {
+    const breaker = breakerOf(target, this.#breakers)
+    if (breaker?.state === 1 && this.#whileOpen === 'refuse') {
+      throw limited('BREAKER_OPEN', `${breaker.target} does not answer, so nothing more is accepted for now: send it again later`, breaker.waitMs)
     }
     // A token a KiB: what a request costs is known before it is read.
     const wait = this.#buckets.take(tenant, Math.max(1, body.length / 1024))
@@ -109,7 +131,7 @@ export class Ingest {
 
   /** 0 closed, 1 open, 0.5 half-open; by the server that is written to. */
   get breakers(): Record<string, BreakerState> {
-    return this.#breaker === undefined ? {} : { [this.#breaker.target]: this.#breaker.state }
+    return Object.fromEntries([this.#breakers.records, this.#breakers.graphs].flatMap((breaker) => (breaker === undefined ? [] : [[breaker.target, breaker.state] as const])))
   }
 
   stats(): Promise<QueueStats> {
@@ -152,15 +174,17 @@ export class Ingest {
   }
 }
 
+/** Opens the queue that options name. */
+export async function openQueue({ dir, redis, prefix = 'canopy:', capacity = 1_000_000, rememberMs = DAY_MS, durability = 'process', drain }: Pick<IngestOptions, 'dir' | 'redis' | 'prefix' | 'capacity' | 'rememberMs' | 'durability'> & Pick<QueueOptions, 'drain'>): Promise<Queue> {
+  if (redis !== undefined) {
+    // Who keeps a queue in a file loads no client of Redis.
+    const { RedisQueue } = await import('./redis-queue.js')
+    return RedisQueue.open({ url: redis, prefix, capacity, rememberMs })
+  }
+  return FileQueue.open(queueFile(dir), { capacity, rememberMs, durability, drain })
+}
+
 /** The file of a folder's queue. */
 export function queueFile(dir: string): string {
   return path.join(dir, 'ingest.db')
-}
-
-function guarded(db: AnyDatabase, breaker: Breaker | undefined): Writer {
-  const write = async (name: string, records: Buffer, signal: AbortSignal): Promise<void> => {
-    const collection = await db.collection(name)
-    await collection.putJson(records, 'upsert', { signal })
-  }
-  return breaker === undefined ? { write } : { write: (name, records, signal) => breaker.run(() => write(name, records, signal)) }
 }

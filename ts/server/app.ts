@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { PrivacyBudget } from '../budget/budget.js'
+import type { Answers } from '../cache/answers.js'
 import type { Config } from '../config/schema.js'
 import { residentBytes } from '../engine/binding.js'
 import { Jobs } from '../graphs/jobs.js'
@@ -19,6 +20,7 @@ import origin from './plugins/origin.js'
 import security from './plugins/security.js'
 import stopping from './plugins/stopping.js'
 import tracing from './plugins/tracing.js'
+import { attachCache } from './cache.js'
 import { attachIngest } from './ingest.js'
 import { attachBudget } from './private.js'
 import { buildSerializer } from './serializers.js'
@@ -30,6 +32,8 @@ export interface Context {
   db: AnyDatabase
   config: Config
   metrics: Metrics
+  /** Where answers are kept. */
+  answers: Answers | undefined
   /** Where records are taken in. */
   ingest: Ingest | undefined
   /** Where tenants have budgets. */
@@ -79,6 +83,17 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   const metrics = createMetrics(() => snapshot(db), config.metrics)
   db.onQuery?.((ms) => metrics.pgvector(ms))
   const app = bare(config)
+  try {
+    await furnish(app, db, config, metrics)
+  } catch (error) {
+    // What was opened on the way is closed.
+    await app.close()
+    throw error
+  }
+  return app as unknown as FastifyInstance
+}
+
+async function furnish(app: App, db: AnyDatabase, config: Config, metrics: Metrics): Promise<void> {
   app.setValidatorCompiler(validatorCompiler)
   await app.register(errors)
   await app.register(bodies)
@@ -92,10 +107,10 @@ export async function buildApp(db: AnyDatabase, config: Config): Promise<Fastify
   await app.register(cancel, { onCancel: (route) => metrics.cancelled(route) })
   await app.register(docs)
   const ingest = await attachIngest(app as unknown as FastifyInstance, db, config, metrics)
+  const answers = await attachCache(app as unknown as FastifyInstance, config, metrics)
   const jobs = new Jobs()
   app.addHook('preClose', () => jobs.close())
-  await app.register(routes, { db, config, metrics, jobs, ingest, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
-  return app as unknown as FastifyInstance
+  await app.register(routes, { db, config, metrics, jobs, answers, ingest, budget: await attachBudget(app as unknown as FastifyInstance, config, metrics) })
 }
 
 async function snapshot(db: AnyDatabase) {

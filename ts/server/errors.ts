@@ -143,6 +143,7 @@ export const coreErrors: Readonly<Record<string, Kind>> = {
   QUEUE_FULL: 'limited',
   BREAKER_OPEN: 'limited',
   TENANT_RATE: 'limited',
+  REDIS_FULL: 'no_space',
   REDIS_UNREACHABLE: 'unavailable',
   LEDGER_BUSY: 'unavailable',
   LEDGER_FULL: 'no_space',

@@ -7,15 +7,18 @@ import type { AnyDatabase } from '../stores/any.js'
 
 /** Opens the ingestion queue for the life of a server; none where the data may only be read, or where it is switched off. */
 export async function attachIngest(app: FastifyInstance, db: AnyDatabase, config: Config, metrics: Metrics): Promise<Ingest | undefined> {
-  const { data, ingest: settings, store } = config
+  const { data, graphs, ingest: settings, redis, store } = config
   if (data.readOnly || !settings.enabled) return undefined
   const open = () => Ingest.open(db, {
     dir: data.dir,
+    redis: settings.url === '' ? undefined : settings.url,
+    prefix: redis.prefix,
     capacity: settings.capacity,
     batch: settings.batch,
     flushMs: settings.flushMs,
     breaker: { failures: settings.breakerFailures, resetMs: settings.breakerResetMs },
     remote: store.url === '' ? undefined : 'postgres',
+    graphRemote: graphs.url === '' ? undefined : 'neo4j',
     whileOpen: settings.whileOpen,
     tenantRate: settings.tenantRate,
     tenantBurst: settings.tenantBurst,

@@ -43,7 +43,10 @@ export interface StartOptions {
 export async function startServer(config: Config, { signals = true, db: opened, follow }: StartOptions = {}): Promise<Running> {
   checkExposure(config)
   const db = opened ?? (await openConfigured(config))
-  const app = await buildApp(db, config)
+  const app = await buildApp(db, config).catch(async (error: unknown) => {
+    await db.close()
+    throw error
+  })
   app.addHook('onClose', () => db.close())
   if (signals) handleSignals(app, config)
   if (follow !== undefined) followConfig(app, follow)

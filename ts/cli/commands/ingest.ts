@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { CanopyError } from '../../engine/error.js'
 import { estimateQueue } from '../../ingest/estimate.js'
-import { queueFile } from '../../ingest/ingest.js'
-import { FileQueue } from '../../ingest/queue.js'
+import { openQueue, queueFile } from '../../ingest/ingest.js'
+import type { Queue } from '../../ingest/queue.js'
 import { integer, number } from '../input.js'
 import { print, report } from '../output.js'
 import { configuration, globals } from '../session.js'
@@ -59,11 +59,11 @@ export function addCommands(root: Command): void {
     })
 }
 
-async function withQueue(command: Command, work: (queue: FileQueue) => Promise<void>): Promise<void> {
-  const { data, ingest } = configuration(command).config
+async function withQueue(command: Command, work: (queue: Queue) => Promise<void>): Promise<void> {
+  const { data, ingest, redis } = configuration(command).config
   const { existsSync } = await import('node:fs')
-  if (!existsSync(queueFile(data.dir))) throw new CanopyError('QUEUE_NOT_FOUND', 'not_found', `there is no queue in ${data.dir}: a server makes one when it starts`)
-  const queue = await FileQueue.open(queueFile(data.dir), { capacity: ingest.capacity, rememberMs: 86_400_000, durability: data.durability, drain: false })
+  if (ingest.url === '' && !existsSync(queueFile(data.dir))) throw new CanopyError('QUEUE_NOT_FOUND', 'not_found', `there is no queue in ${data.dir}: a server makes one when it starts`)
+  const queue = await openQueue({ dir: data.dir, redis: ingest.url === '' ? undefined : ingest.url, prefix: redis.prefix, capacity: ingest.capacity, durability: data.durability, drain: false })
   try {
     await work(queue)
   } finally {

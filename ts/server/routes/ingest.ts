@@ -1,13 +1,17 @@
 import { Type } from 'typebox'
 import { CanopyError } from '../../engine/error.js'
 import type { Ingest } from '../../ingest/ingest.js'
+import { graphsOf } from '../../graphs/explain.js'
 import type { App, Context } from '../app.js'
 import { tenantOf } from '../ingest.js'
 import { CollectionParams } from '../schemas/collections.js'
 import { errors } from '../schemas/errors.js'
+import { GraphParams } from '../schemas/graphs.js'
 
-const ERRORS = ['INGEST_OFF', 'LEDGER_BUSY', 'LEDGER_FULL']
+const ERRORS = ['INGEST_OFF', 'LEDGER_BUSY', 'LEDGER_FULL', 'REDIS_UNREACHABLE', 'REDIS_FULL']
+const PUSH_ERRORS = [...ERRORS, 'INGEST_RECORD', 'IDEMPOTENCY_CONFLICT', 'QUEUE_FULL', 'BREAKER_OPEN', 'TENANT_RATE']
 const KEY = Type.String({ minLength: 1, maxLength: 256, description: 'A repeated request with the same key and records is stored once' })
+const HEADERS = Type.Object({ 'idempotency-key': Type.Optional(KEY) })
 const Accepted = Type.Object({ batch: Type.Integer(), records: Type.Integer(), repeated: Type.Boolean({ description: 'The key was used before for the same: nothing was queued again' }) })
 const Letter = Type.Object({ id: Type.Integer(), collection: Type.String(), tenant: Type.String(), code: Type.String(), message: Type.String(), atMs: Type.Integer(), records: Type.Array(Type.Unknown()) })
 const Ids = Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 10_000 })
@@ -24,18 +28,40 @@ export default async function ingesting(app: App, { db, ingest }: Context): Prom
         summary: 'Accept records now and store them soon; ids that exist are replaced',
         description: 'Answered once the records are in a file: they outlive the process. What can’t be stored becomes a dead letter.',
         params: CollectionParams,
-        headers: Type.Object({ 'idempotency-key': Type.Optional(KEY) }),
+        headers: HEADERS,
         body: Type.Array(Type.Ref('RecordInput')),
-        response: { 202: Accepted, ...errors([...ERRORS, 'COLLECTION_NOT_FOUND', 'COLLECTION_NAME', 'INGEST_RECORD', 'IDEMPOTENCY_CONFLICT', 'QUEUE_FULL', 'BREAKER_OPEN', 'TENANT_RATE'], { body: true }) },
+        response: { 202: Accepted, ...errors([...PUSH_ERRORS, 'COLLECTION_NOT_FOUND', 'COLLECTION_NAME'], { body: true }) },
       },
     },
     async (request, reply) => {
       const queue = on(ingest)
       // A collection that is known is not asked for again, so this needs no server that may be away.
-      await db.collection(request.params.name).catch((error: unknown) => {
-        if (!(error instanceof CanopyError) || error.kind !== 'unavailable') throw error
-      })
+      await unlessAway(db.collection(request.params.name))
       const accepted = await queue.push(request.params.name, request.body as unknown as Buffer, { tenant: tenantOf(request), idempotencyKey: request.headers['idempotency-key'] })
+      return reply.code(202).send(accepted)
+    },
+  )
+
+  const known = new Set<string>()
+  app.post(
+    '/v1/graphs/:name/ingest',
+    {
+      config: { rawJson: true },
+      schema: {
+        tags: ['ingestion', 'graphs'],
+        summary: 'Accept nodes, edges and hyperedges now and store them soon; those that exist are replaced',
+        description: '`{ id, attributes }` is a node, `{ source, target, weight, attributes }` an edge, `{ id, members, attributes }` a hyperedge. Answered once they are in the queue; what can’t be stored becomes a dead letter.',
+        params: GraphParams,
+        headers: HEADERS,
+        body: Type.Array(Type.Object({}, { additionalProperties: true })),
+        response: { 202: Accepted, ...errors([...PUSH_ERRORS, 'GRAPH_NOT_FOUND', 'GRAPH_NAME', 'GRAPH_STORE_MISSING'], { body: true }) },
+      },
+    },
+    async (request, reply) => {
+      const [queue, { name }] = [on(ingest), request.params]
+      // As with collections. One that is dropped later is named by the dead letters.
+      if (!known.has(name) && (await unlessAway(graphsOf(db).graph(name)))) known.add(name)
+      const accepted = await queue.pushGraph(name, request.body as unknown as Buffer, { tenant: tenantOf(request), idempotencyKey: request.headers['idempotency-key'] })
       return reply.code(202).send(accepted)
     },
   )
@@ -84,4 +110,15 @@ export default async function ingesting(app: App, { db, ingest }: Context): Prom
 function on(ingest: Ingest | undefined): Ingest {
   if (ingest === undefined) throw new CanopyError('INGEST_OFF', 'not_found', 'this server takes nothing in: it was opened read-only, or ingest.enabled is false')
   return ingest
+}
+
+/** Whether something is there; where its server is away nobody knows, and the queue waits for it. */
+async function unlessAway(looking: Promise<unknown>): Promise<boolean> {
+  try {
+    await looking
+    return true
+  } catch (error) {
+    if (!(error instanceof CanopyError) || error.kind !== 'unavailable') throw error
+    return false
+  }
 }

@@ -8,6 +8,7 @@ import { parse } from '../../engine/json.js'
 import { traced } from '../../engine/trace.js'
 import type { Filter, Metadata, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from '../../engine/types.js'
 import type { AnyCollection } from '../any.js'
+import { counting, versionOf } from './changes.js'
 import { draft, type Draft } from './draft.js'
 import type { Connections } from './connection.js'
 import { isRetryable } from './errors.js'
@@ -68,6 +69,12 @@ export class PostgresCollection implements AnyCollection {
     return infoOf(row, count, settings)
   }
 
+  async version(): Promise<string> {
+    const [row] = await this.#shared.connections.rows<{ version: string }>(versionOf(storable(this.name)))
+    if (row === undefined) throw notFound(this.name)
+    return row.version
+  }
+
   async add(records: RecordInput | readonly RecordInput[], options?: PutOptions): Promise<PutOutcome[]> {
     return this.put(records, 'insert', options)
   }
@@ -114,7 +121,8 @@ export class PostgresCollection implements AnyCollection {
     const row = await this.#current()
     const vectors = hasVectors(row) ? `, vectors as (delete from ${tableOf(row)} v using gone where v.key = gone.key)` : ''
     const gone = await this.#shared.connections.rows<{ id: string }>({
-      text: `with gone as (delete from records where collection = $1 and id = any($2) returning key, id)${vectors} select id from gone`,
+      // Counted first, as by those who put: whoever holds what another needs has then nothing to wait for.
+      text: `with counted as (${counting('$1::int')} returning 1), gone as (delete from records where collection = $1 and id = any($2) and exists (select from counted) returning key, id)${vectors} select id from gone`,
       values: [row.id, wanted.map(storable)],
     })
     const left = new Set(gone.map(({ id }) => id))
@@ -264,7 +272,7 @@ export class PostgresCollection implements AnyCollection {
       try {
         return await this.#shared.connections.transaction(async (transaction) => {
           // A rebuild that gives it another model waits for this transaction, and this one sees which model it is.
-          const [now] = await transaction.rows<{ generation: number }>({ text: 'select generation from collections where id = $1 for share', values: [row.id] })
+          const [now] = await transaction.rows<{ generation: number }>({ name: 'change', text: `with now as materialized (select generation from collections where id = $1 for share), counted as (${counting('$1::int', 'from now')}) select generation from now`, values: [row.id] })
           if (now === undefined) throw notFound(this.name)
           if (now.generation !== row.generation) throw new Overtaken()
           return writeDrafts(transaction, row, drafts, mode, kept, mode === 'insert' && attempt === 1)

@@ -94,6 +94,7 @@ export class PostgresDatabase implements AnyDatabase {
       await transaction.rows('set local statement_timeout = 0')
       if (hasVectors(row)) await forgetVectors(transaction, row)
       await transaction.rows({ text: 'delete from records where collection = $1', values: [row.id] })
+      await transaction.rows({ text: 'delete from changes where collection = $1', values: [row.id] })
       await transaction.rows({ text: 'delete from collections where id = $1', values: [row.id] })
     })
   }

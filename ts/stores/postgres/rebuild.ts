@@ -3,6 +3,7 @@ import type { LongCallOptions } from '../../engine/cancel.js'
 import type { RebuildReport } from '../../engine/collection.js'
 import { CanopyError } from '../../engine/error.js'
 import { ROW, embedWith, notFound, type Shared } from './collection.js'
+import { counting } from './changes.js'
 import type { Runner } from './connection.js'
 import { buildIndex, ensureTable, forgetVectors, hasVectors, tableOf, type Row, type WithVectors } from './vectors.js'
 
@@ -55,6 +56,7 @@ export async function rebuild(row: Row, shared: Shared, { model, signal, onProgr
     if (batch.length === 0) return
     const vectors = await embedWith(engine, into, batch.map(({ text }) => text), signal)
     const rows = batch.flatMap(({ key, version }, i) => (vectors[i] === null || vectors[i] === undefined ? [] : [{ key, version, embedding: `[${Array.from(vectors[i]).join(',')}]` }]))
+    await runner.rows(counting(String(into.id)))
     await runner.rows({
       text: `insert into ${tableOf(into)} (collection, generation, key, version, embedding)
         select ${into.id}, ${into.generation}, key, version, embedding::${into.storage}(${into.dim}) from unnest($1::bigint[], $2::bigint[], $3::text[]) as s (key, version, embedding)

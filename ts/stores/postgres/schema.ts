@@ -37,8 +37,12 @@ const STEPS: readonly string[] = [
   // Writers lock their collection for share and a drop locks it whole: that keeps records without a collection away, and costs a look a
   // transaction where the key costs one a record.
   'alter table records drop constraint records_collection_fkey',
+  // See changes.ts.
+  `create table changes (collection int not null, shard smallint not null, n bigint not null, primary key (collection, shard)) with (fillfactor = 50);
+   create table identity (id uuid not null default gen_random_uuid());
+   insert into identity default values`,
 ]
-const TABLES = ['collections', 'records']
+const TABLES = ['collections', 'records', 'changes', 'identity']
 
 /** Brings the schema to what this release works with, or says why it can't be. Many servers may start at once: one at a time looks. */
 export async function prepareSchema(connections: Connections, settings: Settings): Promise<void> {
