@@ -2156,6 +2156,70 @@ export interface paths {
     options?: never
     trace?: never
   }
+  '/v1/graphs/{name}/ingest': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Accept nodes, edges and hyperedges now and store them soon; those that exist are replaced */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** A repeated request with the same key and records is stored once */
+          'idempotency-key'?: string | undefined
+        } | undefined
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {}[]
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              batch: number
+              records: number
+              /** The key was used before for the same: nothing was queued again */
+              repeated: boolean
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
   '/v1/graphs/{name}/load': {
     parameters: {
       query?: never
