@@ -72,6 +72,9 @@ test('config prints each value and where it came from', async (t) => {
   t.deepEqual(source('log.level'), ['debug', 'flag'])
   t.deepEqual(source('server.shutdownMs'), [10_000, 'default'])
   t.false(stdout.includes('secret-of-the-house'))
+  const people = (await canopy(['config', '--print', '--set', 'log.level=debug'], { cwd, env: { CANOPY_SERVER_HOST: 'localhost', CANOPY_AUTH_KEYS: 'secret-of-the-house' } })).stdout
+  for (const line of [/^server\.port +4242 +\S*canopy\.yaml +CANOPY_SERVER_PORT +after a restart /m, /^server\.host +"localhost" +CANOPY_SERVER_HOST +/m, /^log\.level +"debug" +flag log\.level +CANOPY_LOG_LEVEL +at once /m, /^server\.shutdownMs +10000 +default +/m, /^auth\.keys +\["\*\*\*"\] +CANOPY_AUTH_KEYS +CANOPY_AUTH_KEYS +at once /m]) t.regex(people, line)
+  t.false(people.includes('secret-of-the-house'))
 })
 
 test('doctor finds this installation well', async (t) => {

@@ -1,4 +1,4 @@
-import { rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { loadConfig } from '../../ts/config/load.js'
@@ -14,11 +14,11 @@ interface Followed {
   get(path: string, key?: string, headers?: Record<string, string>): Promise<Answer>
 }
 
-/** A server that follows `canopy.yaml` in a folder of its own. */
-async function followed(t: ExecutionContext, yaml: string): Promise<Followed> {
-  const cwd = await folder(t)
+/** A server that follows `canopy.yaml` in a folder of its own, or one that is there. */
+async function followed(t: ExecutionContext, yaml: string | undefined, there?: string): Promise<Followed> {
+  const cwd = there ?? (await folder(t))
   const file = path.join(cwd, 'canopy.yaml')
-  await writeFile(file, yaml)
+  if (yaml !== undefined) await writeFile(file, yaml)
   const flags = { 'data.dir': path.join(cwd, 'data'), 'server.port': 0, 'server.maxEventLoopDelayMs': 0 }
   const load = () => loadConfig({ cwd, env: { CANOPY_LOG_LEVEL: 'silent' }, flags })
   const loaded = load()
@@ -45,6 +45,39 @@ test('keys are rotated without a restart, whether the file is rewritten or repla
   await rename(`${file}.link`, file)
   await eventually(async () => (await status(NEW)) === 401)
   t.is(await status(OLD), 200)
+})
+
+test('a file that is mounted by an orchestrator, or is a link to another folder, is followed to where it is', async (t) => {
+  // Kubernetes: canopy.yaml → ..data/canopy.yaml, ..data → a folder of one version; a change moves ..data.
+  const cwd = await folder(t)
+  const version = async (name: string, key: string): Promise<void> => {
+    await mkdir(path.join(cwd, name))
+    await writeFile(path.join(cwd, name, 'canopy.yaml'), `auth:\n  keys: [${key}]\n`)
+    await symlink(name, path.join(cwd, '..data_tmp'))
+    await rename(path.join(cwd, '..data_tmp'), path.join(cwd, '..data'))
+  }
+  await version('..1', OLD)
+  await symlink(path.join('..data', 'canopy.yaml'), path.join(cwd, 'canopy.yaml'))
+  const { get } = await followed(t, undefined, cwd)
+  const status = async (key: string): Promise<number> => (await get('/v1/collections', key)).status
+  t.deepEqual([await status(OLD), await status(NEW)], [200, 401])
+  await version('..2', NEW)
+  await eventually(async () => (await status(NEW)) === 200)
+  t.is(await status(OLD), 401)
+  // And now its target is edited where it is, in a folder that is not the one of the link.
+  await writeFile(path.join(cwd, '..2', 'canopy.yaml'), `auth:\n  keys: [${OLD}]\n`)
+  await eventually(async () => (await status(OLD)) === 200)
+})
+
+test('an empty file is one that is being written, and a noisy folder does not keep a change from being seen', async (t) => {
+  const { file, get } = await followed(t, `auth:\n  keys: [${OLD}]\n`)
+  await writeFile(file, '')
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  t.is((await get('/v1/collections')).status, 401, 'the keys hold')
+  const noise = setInterval(() => void writeFile(`${file}.log`, String(Math.random())), 20)
+  t.teardown(() => clearInterval(noise))
+  await writeFile(file, `auth:\n  keys: [${NEW}]\n`)
+  await eventually(async () => (await get('/v1/collections', NEW)).status === 200)
 })
 
 test('limits and origins change; what is wrong is refused whole and what needs a restart waits', async (t) => {

@@ -45,7 +45,7 @@ export function addCommands(root: Command): void {
       })
       report(globals(command).json, { file: file ?? null, settings: rows }, () => [
         `configuration file: ${file ?? 'none (canopy.yaml here, --config or CANOPY_CONFIG)'}`,
-        ...table([['setting', 'value', 'from', 'environment', 'meaning'], ...rows.map(({ key, value, from, env, description }) => [key, JSON.stringify(value), from, env, description])]),
+        ...table([['setting', 'value', 'from', 'environment', 'a change holds', 'meaning'], ...rows.map(({ key, value, from, env, reload, description }) => [key, JSON.stringify(value), from, env, reload ? 'at once' : 'after a restart', description])]),
       ])
     })
 }
