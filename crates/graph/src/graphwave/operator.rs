@@ -203,7 +203,8 @@ pub(super) fn largest(graph: &Graph, laplacian: Laplacian, degrees: &[f64]) -> f
         Laplacian::Combinatorial => graph
             .edges()
             .map(|edge| degrees[edge.source as usize] + degrees[edge.target as usize])
-            .fold(f64::MIN_POSITIVE, f64::max),
+            // Any bound does where nothing flows, but one that can be divided by.
+            .fold(1e-6, f64::max),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Ends of the spectrum, and the scales they suggest.
 
 use super::Laplacian;
-use super::operator::{degrees, diagonal, entry};
+use super::operator::{degrees, diagonal, entry, largest};
 use crate::error::Error;
 use crate::graph::Graph;
 use canopy_core::Cancel;
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::DMatrix;
 
 /// Ends of a Laplacian's spectrum, as Lanczos's method finds them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,8 +16,13 @@ pub struct Spectrum {
     pub largest: f64,
 }
 
-/// Steps of Lanczos's method: the ends settle to a few digits, which is all a scale needs.
+/// Steps of Lanczos's method after which it may end: the ends have settled to a few digits, which is all a scale needs.
 const STEPS: usize = 96;
+/// Small graphs take more, until the ends settle to nine digits: multiplications by nodes and by the square of the steps.
+const WORK: f64 = 2.5e8;
+/// Steps between two looks at the ends.
+const BETWEEN: usize = 32;
+const SETTLED: f64 = 1e-10;
 /// Heat that the smallest and largest scale leave, as in the paper.
 const LEFT: [f64; 2] = [0.95, 0.85];
 /// Stands for both ends where a graph has no edge.
@@ -48,7 +53,10 @@ pub fn spectrum(graph: &Graph, laplacian: Laplacian, cancel: &Cancel) -> Result<
     let (mut alphas, mut betas) = (Vec::new(), Vec::new());
     null.project(&mut vector);
     normalise(&mut vector);
-    for _ in 0..STEPS.min(n) {
+    let nothing = 0.5e-9 * largest(graph, laplacian, &degrees);
+    let most = ((WORK / n as f64).sqrt() as usize).max(STEPS).min(n);
+    let mut known = Spectrum { smallest: 0.0, largest: 0.0 };
+    for step in 1..=most {
         cancel.check()?;
         let mut next = apply(graph, laplacian, &degrees, &vector);
         alphas.push(dot(&next, &vector));
@@ -62,22 +70,35 @@ pub fn spectrum(graph: &Graph, laplacian: Laplacian, cancel: &Cancel) -> Result<
             }
         }
         let length = normalise(&mut next);
-        if length < 1e-9 {
+        if length < nothing {
             break;
+        }
+        if step >= STEPS && step % BETWEEN == 0 {
+            let now = ends(&alphas, &betas);
+            let moved = |a: f64, b: f64| (a - b).abs() > SETTLED * b;
+            if !moved(known.smallest, now.smallest) && !moved(known.largest, now.largest) {
+                return Ok(now);
+            }
+            known = now;
         }
         betas.push(length);
         vector = next;
     }
+    Ok(ends(&alphas, &betas))
+}
+
+/// The ends of the spectrum of the tridiagonal matrix of so many steps.
+fn ends(alphas: &[f64], betas: &[f64]) -> Spectrum {
     let m = alphas.len();
     let ritz = DMatrix::from_fn(m, m, |i, j| match i.abs_diff(j) {
         0 => alphas[i],
         1 => betas[i.min(j)],
         _ => 0.0,
     });
-    let values = SymmetricEigen::new(ritz).eigenvalues;
+    let values = ritz.symmetric_eigenvalues();
     let largest = values.max();
     let smallest = values.iter().copied().filter(|value| *value > 1e-12 * largest).fold(largest, f64::min);
-    Ok(Spectrum { smallest, largest })
+    Spectrum { smallest, largest }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
