@@ -153,6 +153,8 @@ export declare class BindingGraph {
   graphwave(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingGraphWave>>
   /** Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, deterministic? }`. */
   node2Vec(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingNode2Vec>>
+  /** The walks that Node2Vec learns from. `options`: `{ p?, q?, walks?, length?, seed? }`. */
+  walks(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingWalks>>
   /** Searches for p and q. `options`: `{ maxMinutes?, evaluations?, patience?, held?, seed?, node2vec?, state? }`; answers what `best_pq.json` holds. */
   tunePq(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
   /** Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `vectors` holds a row of `dim` values for each node, or nothing. `options`: `{ hops?, limit? }`. */
@@ -183,6 +185,8 @@ export declare class BindingGraphs {
   page(name: string, what: 'nodes' | 'edges' | 'hyperedges', options: string): Promise<Outcome<Buffer>>
   /** What lies around nodes, a JSON array of ids. `options`: `{ hops?, limit? }`. */
   neighbourhood(name: string, ids: string, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `options`: `{ hops?, limit? }`. */
+  explain(name: string, id: string, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
   /** The graph to compute with. */
   graph(name: string): Promise<Outcome<BindingGraph>>
   /** The hyperedges of a graph, and its version. */
@@ -578,6 +582,14 @@ export interface BindingTreeReport {
   nodes: number
   /** Bytes held. */
   memoryBytes: number
+}
+
+/** Random walks. */
+export interface BindingWalks {
+  /** Walk `i` is `nodes[i * length..(i + 1) * length]`; `u32::MAX` fills up one that met a dead end. */
+  nodes: Uint32Array
+  /** Nodes of a walk. */
+  length: number
 }
 
 /** All neighbours within a radius, nearest first. */

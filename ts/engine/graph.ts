@@ -90,6 +90,9 @@ export interface Node2VecOptions extends LongCallOptions {
   deterministic?: boolean | undefined
 }
 
+/** Which walks are made. */
+export type WalkOptions = Pick<Node2VecOptions, 'p' | 'q' | 'walks' | 'length' | 'seed' | 'signal' | 'onProgress'>
+
 /** How p and q are searched for. */
 export interface TunePqOptions extends LongCallOptions {
   /** Wall-clock limit, honoured inside an evaluation; default 10. */
@@ -236,6 +239,15 @@ export class Graph {
   async node2vec({ signal, onProgress, ...options }: Node2VecOptions = {}): Promise<{ vectors: Float32Array; dim: number }> {
     const json = stringify(options)
     return cancellable(signal, (cancel) => this.#native.node2Vec(json, cancel, onProgress))
+  }
+
+  /**
+   * The walks that Node2Vec learns from, for another learner: walk `i` is `nodes[i * length]` to `nodes[(i + 1) * length - 1]`; 0xffffffff fills up
+   * one that met a dead end. Throws `NODE2VEC_PQ`, `GRAPH_EMPTY`.
+   */
+  async walks({ signal, onProgress, ...options }: WalkOptions = {}): Promise<{ nodes: Uint32Array; length: number }> {
+    const json = stringify(options)
+    return cancellable(signal, (cancel) => this.#native.walks(json, cancel, onProgress))
   }
 
   /** Searches for the p and q that predict held-back links best. Throws `NODE2VEC_TIME_LIMIT`, `BEST_PQ_WRITE`, `BEST_PQ_READ`. */

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { BindingGraphs } from '#native'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
-import { formatOf, Graph } from './graph.js'
+import { formatOf, Graph, type Explanation } from './graph.js'
 import { parse, stringify } from './json.js'
 import type {
   GraphBatch,
@@ -131,6 +131,12 @@ export class EmbeddedGraph implements StoredGraph {
   async neighbourhood(ids: readonly GraphId[], { signal, ...options }: CallOptions & { hops?: number | undefined; limit?: number | undefined } = {}): Promise<GraphNeighbourhood> {
     const [json, asked] = [stringify(options), stringify(ids.map(idText))]
     return parse(await cancellable(signal, (cancel) => this.#native.neighbourhood(this.name, asked, json, cancel)))
+  }
+
+  /** Explains a node, whatever changed since the last time: nothing is read anew for it. Throws `GRAPH_NODE_NOT_FOUND`, `GRAPH_OPTION`. */
+  async explain(id: GraphId, { signal, ...options }: CallOptions & { hops?: number | undefined; limit?: number | undefined } = {}): Promise<Explanation> {
+    const [json, asked] = [stringify(options), idText(id).toWellFormed()]
+    return parse(await cancellable(signal, (cancel) => this.#native.explain(this.name, asked, json, cancel)))
   }
 
   async columns({ signal }: CallOptions = {}): Promise<GraphColumns> {

@@ -1,5 +1,7 @@
 import type { CallOptions } from '../engine/cancel.js'
 import { CanopyError } from '../engine/error.js'
+import type { Explanation } from '../engine/graph.js'
+import { EmbeddedGraph } from '../engine/stored-graph.js'
 import type { AnyDatabase } from '../stores/any.js'
 import type { StoredGraph } from './store.js'
 
@@ -26,10 +28,7 @@ export interface ExplainedNode {
 
 /** Explains a node of a kept graph. Throws `GRAPH_NODE_NOT_FOUND`, `GRAPH_OPTION`. */
 export async function explainNode(graph: StoredGraph, id: string, options: ExplainNodeOptions = {}): Promise<ExplainedNode> {
-  const { graph: snapshot } = await graph.snapshot(options)
-  const node = await snapshot.find(id)
-  if (node === undefined) throw new CanopyError('GRAPH_NODE_NOT_FOUND', 'not_found', `graph "${graph.name}" has no node "${id.slice(0, 64)}": its nodes are listed at /v1/graphs/${encodeURIComponent(graph.name)}/nodes`)
-  const { nodes, edges, attn, fidelity, svg } = await snapshot.explain(node, options)
+  const { nodes, edges, attn, fidelity, svg } = graph instanceof EmbeddedGraph ? await graph.explain(id, options) : await explainSnapshot(graph, id, options)
   const names = new Map(nodes.map((at) => [at.node, at.id]))
   const name = (number: number): string => names.get(number) ?? String(number)
   return {
@@ -39,6 +38,14 @@ export async function explainNode(graph: StoredGraph, id: string, options: Expla
     fidelity: { ...fidelity, edges: fidelity.edges.map(([a, b]) => [name(a), name(b)]) },
     svg: Buffer.from(svg).toString('base64'),
   }
+}
+
+/** The same where a store can only be read whole. */
+async function explainSnapshot(graph: StoredGraph, id: string, options: ExplainNodeOptions): Promise<Explanation> {
+  const { graph: snapshot } = await graph.snapshot(options)
+  const node = await snapshot.find(id)
+  if (node === undefined) throw new CanopyError('GRAPH_NODE_NOT_FOUND', 'not_found', `graph "${graph.name}" has no node "${id.slice(0, 64)}": its nodes are listed at /v1/graphs/${encodeURIComponent(graph.name)}/nodes`)
+  return snapshot.explain(node, options)
 }
 
 /** The graphs of a database. Throws `GRAPH_STORE_MISSING` where none can be kept. */

@@ -256,7 +256,8 @@ impl Walk<'_> {
     ) -> Result<T, Error> {
         self.cancel.check()?;
         let value = self.graphs.writing("follow a collection", |connection, trouble| {
-            let mut writer = Writer::new(connection, catalogue::entry(connection, self.name, trouble)?, trouble);
+            let mut writer =
+                Writer::new(self.graphs, connection, catalogue::entry(connection, self.name, trouble)?, trouble);
             let value = work(&mut writer)?;
             writer.finish()?;
             Ok(value)

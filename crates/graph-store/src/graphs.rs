@@ -2,21 +2,20 @@
 
 use crate::catalogue::{self, Entry, Summary};
 use crate::error::Error;
-use crate::snapshot::Snapshot;
+use crate::held::Shelf;
 use crate::sql;
 use canopy_collection::Database;
 use canopy_store::Store;
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The graphs that a database keeps.
 #[derive(Debug)]
 pub struct Graphs {
     pub(crate) database: Arc<Database>,
-    /// What was read last of each graph, by key.
-    pub(crate) read: Mutex<HashMap<u32, Arc<Snapshot>>>,
+    /// What was read of graphs, and what changed since.
+    pub(crate) shelf: Shelf,
     /// Held while a graph follows its collection: two at once would do everything twice.
     pub(crate) syncing: Mutex<()>,
 }
@@ -24,7 +23,7 @@ pub struct Graphs {
 impl Graphs {
     /// The graphs of `database`, as long as it is open.
     pub fn new(database: Arc<Database>) -> Self {
-        Self { database, read: Mutex::default(), syncing: Mutex::default() }
+        Self { database, shelf: Shelf::default(), syncing: Mutex::default() }
     }
 
     /// Every graph, by name.
@@ -70,13 +69,13 @@ impl Graphs {
             connection.execute_batch(&sql::drop_tables(key)).map_err(&trouble)?;
             Ok(key)
         })?;
-        self.read.lock().remove(&key);
+        self.shelf.forget(key);
         Ok(())
     }
 
     /// Gives back the memory of graphs that were read; the next call reads them again.
     pub fn release(&self) {
-        self.read.lock().clear();
+        self.shelf.clear();
     }
 
     pub(crate) fn reading<T>(

@@ -1,7 +1,7 @@
 //! Graphs that are kept: nodes, edges and hyperedges in the database of the records, under the same lock and as safe.
 //!
 //! [`Graphs`] names graphs and writes batches, each one transaction; [`Graphs::snapshot`] is what the algorithms of `canopy-graph` work on,
-//! kept until the graph changes.
+//! read once and followed as the graph changes.
 //!
 //! ```
 //! use canopy_collection::{Database, DatabaseOptions};
@@ -24,14 +24,18 @@ mod catalogue;
 mod chunks;
 mod derive;
 mod error;
+mod explained;
 mod graphs;
+mod held;
 mod load;
 mod pages;
 mod records;
 mod snapshot;
 mod sql;
+mod steps;
 mod suggested;
 mod surroundings;
+mod view;
 mod write;
 
 pub use batch::{Batch, EdgeInput, EdgeKey, HyperedgeInput, NodeInput, Removal};

@@ -102,7 +102,7 @@ impl Graphs {
         let mut commit = |count: usize, work: &mut dyn FnMut(&mut Writer<'_>, bool) -> Result<(), Error>| {
             cancel.check()?;
             let summary = self.writing("load a graph", |connection, trouble| {
-                let mut writer = Writer::new(connection, catalogue::entry(connection, name, trouble)?, trouble);
+                let mut writer = Writer::new(self, connection, catalogue::entry(connection, name, trouble)?, trouble);
                 disturbed |= version.is_some_and(|version| version != writer.entry.version);
                 work(&mut writer, disturbed)?;
                 writer.finish()

@@ -99,7 +99,7 @@ impl Writer<'_> {
             if left.is_none() {
                 self.remove_hyperedge(&id)?;
             }
-            self.changed = true;
+            self.hyperedges_changed(true);
         }
         Ok(())
     }

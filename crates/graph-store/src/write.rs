@@ -4,6 +4,7 @@ use crate::batch::{Batch, EdgeInput, HyperedgeInput, check_id};
 use crate::catalogue::{self, Entry, Summary};
 use crate::error::Error;
 use crate::graphs::{Graphs, Trouble};
+use crate::steps::{Step, Steps};
 use canopy_graph::Id;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ impl Graphs {
     /// [`Error::NotFound`], [`Error::Id`], [`Error::Weight`], [`Error::SelfLoop`], `STORE_*`, `CLOSED`.
     pub fn write(&self, name: &str, batch: &Batch) -> Result<Summary, Error> {
         self.writing("change a graph", |connection, trouble| {
-            let mut writer = Writer::new(connection, catalogue::entry(connection, name, trouble)?, trouble);
+            let mut writer = Writer::new(self, connection, catalogue::entry(connection, name, trouble)?, trouble);
             writer.apply(batch)?;
             writer.finish()
         })
@@ -25,6 +26,7 @@ impl Graphs {
 
 /// One transaction's work on one graph.
 pub(crate) struct Writer<'a> {
+    graphs: &'a Graphs,
     pub(crate) connection: &'a Connection,
     pub(crate) entry: Entry,
     pub(crate) trouble: Trouble<'a>,
@@ -32,6 +34,7 @@ pub(crate) struct Writer<'a> {
     /// Nodes of ids named in this transaction.
     known: HashMap<String, i64>,
     pub(crate) changed: bool,
+    steps: Steps,
 }
 
 /// The statements of one graph: each text is the key of SQLite's statement cache.
@@ -69,7 +72,7 @@ impl Statements {
             ),
             remove_edge: format!("DELETE FROM ge{key} WHERE source = ?1 AND target = ?2"),
             // Two ways, so that each finds its own index.
-            edges_of: format!("DELETE FROM ge{key} WHERE source = ?1 OR target = ?1"),
+            edges_of: format!("DELETE FROM ge{key} WHERE source = ?1 OR target = ?1 RETURNING source, target"),
             members_of: format!("DELETE FROM gm{key} WHERE node = ?1"),
             suggestions_of: format!("DELETE FROM gs{key} WHERE source = ?1 OR target = ?1"),
             remove_node: format!("DELETE FROM gn{key} WHERE slot = ?1"),
@@ -84,9 +87,9 @@ impl Statements {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(connection: &'a Connection, entry: Entry, trouble: Trouble<'a>) -> Self {
-        let sql = Statements::new(entry.key);
-        Self { connection, entry, trouble, sql, known: HashMap::new(), changed: false }
+    pub(crate) fn new(graphs: &'a Graphs, connection: &'a Connection, entry: Entry, trouble: Trouble<'a>) -> Self {
+        let (sql, steps) = (Statements::new(entry.key), Steps::new(graphs.shelf.notes(entry.key)));
+        Self { graphs, connection, entry, trouble, sql, known: HashMap::new(), changed: false, steps }
     }
 
     /// Applies a batch.
@@ -108,6 +111,9 @@ impl<'a> Writer<'a> {
     pub(crate) fn finish(mut self) -> Result<Summary, Error> {
         self.entry.version += i64::from(self.changed);
         self.entry.save(self.connection).map_err(self.trouble)?;
+        if self.changed {
+            self.graphs.shelf.stage(self.entry.key, self.entry.version.unsigned_abs(), self.steps);
+        }
         Ok(self.entry.summary())
     }
 
@@ -142,6 +148,7 @@ impl<'a> Writer<'a> {
                 let attributes = attributes.map_or_else(|| "{}".to_owned(), text);
                 self.run(&self.sql.make_node, params![slot, id, attributes])?;
                 self.entry.nodes += 1;
+                self.steps.push(|| Step::Node(slot, id.clone()));
                 self.changed = true;
                 slot
             }
@@ -167,11 +174,11 @@ impl<'a> Writer<'a> {
     ) -> Result<(), Error> {
         let (source, target) = self.ends(source, target);
         let values = params![source, target, weight, text(attributes)];
-        if self.run(&self.sql.make_edge, values)? > 0 {
-            self.entry.edges += 1;
+        let made = self.run(&self.sql.make_edge, values)? > 0;
+        if made || self.run(&self.sql.set_edge, values)? > 0 {
+            self.entry.edges += i64::from(made);
             self.changed = true;
-        } else {
-            self.changed |= self.run(&self.sql.set_edge, values)? > 0;
+            self.steps.push(|| Step::Edge(source, target, Some(weight)));
         }
         Ok(())
     }
@@ -204,7 +211,7 @@ impl<'a> Writer<'a> {
         for member in members {
             self.run(&self.sql.add_member, [slot, *member])?;
         }
-        self.changed = true;
+        self.hyperedges_changed(true);
         Ok(())
     }
 
@@ -213,7 +220,8 @@ impl<'a> Writer<'a> {
         match self.find(&self.sql.find_hyperedge, id)? {
             None => self.gather(id, &[node], &Map::new()),
             Some(slot) => {
-                self.changed |= self.run(&self.sql.add_member, [slot, node])? > 0;
+                let added = self.run(&self.sql.add_member, [slot, node])? > 0;
+                self.hyperedges_changed(added);
                 Ok(())
             }
         }
@@ -236,16 +244,22 @@ impl<'a> Writer<'a> {
     }
 
     pub(crate) fn part(&mut self, source: i64, target: i64) -> Result<(), Error> {
-        let gone = self.run(&self.sql.remove_edge, [source, target])?;
-        self.entry.edges -= gone as i64;
-        self.changed |= gone > 0;
+        if self.run(&self.sql.remove_edge, [source, target])? > 0 {
+            self.entry.edges -= 1;
+            self.changed = true;
+            self.steps.push(|| Step::Edge(source, target, None));
+        }
         Ok(())
     }
 
     pub(crate) fn remove_node(&mut self, id: &str) -> Result<(), Error> {
         let Some(slot) = self.find(&self.sql.find_node, id)? else { return Ok(()) };
         self.known.remove(id);
-        self.entry.edges -= self.run(&self.sql.edges_of, [slot])? as i64;
+        for (source, target) in self.edges_of(slot)? {
+            self.entry.edges -= 1;
+            self.steps.push(|| Step::Edge(source, target, None));
+        }
+        self.steps.push(|| Step::Gone(slot));
         self.run(&self.sql.members_of, [slot])?;
         self.run(&self.sql.suggestions_of, [slot])?;
         self.run(&self.sql.remove_node, [slot])?;
@@ -259,8 +273,22 @@ impl<'a> Writer<'a> {
         self.run(&self.sql.clear_members, [slot])?;
         self.run(&self.sql.remove_hyperedge, [slot])?;
         self.entry.hyperedges -= 1;
-        self.changed = true;
+        self.hyperedges_changed(true);
         Ok(())
+    }
+
+    pub(crate) fn hyperedges_changed(&mut self, changed: bool) {
+        self.changed |= changed;
+        self.steps.hyperedges |= changed;
+    }
+
+    /// Takes a node's edges away and answers their ends.
+    fn edges_of(&self, slot: i64) -> Result<Vec<(i64, i64)>, Error> {
+        let take = || -> rusqlite::Result<Vec<(i64, i64)>> {
+            let mut take = self.connection.prepare_cached(&self.sql.edges_of)?;
+            take.query_map([slot], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        take().map_err(self.trouble)
     }
 
     fn existing(&self, id: &Id) -> Result<Option<i64>, Error> {

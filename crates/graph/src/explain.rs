@@ -9,6 +9,7 @@ pub use attention::{Attention, Fidelity};
 
 use crate::error::Error;
 use crate::graph::Graph;
+use crate::overlay::Adjacency;
 use canopy_core::{Cancel, Rows};
 use subgraph::Subgraph;
 
@@ -85,7 +86,30 @@ pub fn explain(
     options: &ExplainOptions,
     cancel: &Cancel,
 ) -> Result<Explanation, Error> {
-    graph.check_node(node)?;
+    let nodes = graph.nodes() as usize;
+    if let Some(ids) = ids.filter(|ids| ids.len() != nodes) {
+        return Err(Error::Columns { sources: nodes, targets: ids.len(), weights: nodes });
+    }
+    let name = |node: u32| ids.map_or_else(|| node.to_string(), |ids| ids[node as usize].clone());
+    explain_named(graph, node, vectors, name, options, cancel)
+}
+
+/// The same of any rows of neighbours; `name` says what a node is called.
+///
+/// # Errors
+/// As for [`explain`].
+pub fn explain_named(
+    graph: &impl Adjacency,
+    node: u32,
+    vectors: Option<Rows<'_, f32>>,
+    name: impl Fn(u32) -> String,
+    options: &ExplainOptions,
+    cancel: &Cancel,
+) -> Result<Explanation, Error> {
+    let nodes = graph.nodes() as usize;
+    if node >= graph.nodes() {
+        return Err(Error::UnknownNode { received: node, nodes: graph.nodes() });
+    }
     let refuse = |name, received, expected| Err(Error::Option { name, received, expected });
     if !(1..=5).contains(&options.hops) {
         return refuse("hops", f64::from(options.hops), "choose 1 to 5");
@@ -93,17 +117,13 @@ pub fn explain(
     if !(1..=500).contains(&options.limit) {
         return refuse("limit", options.limit as f64, "choose 1 to 500 nodes");
     }
-    let nodes = graph.nodes() as usize;
-    for len in [vectors.map(|rows| rows.len()), ids.map(<[String]>::len)].into_iter().flatten() {
-        if len != nodes {
-            return Err(Error::Columns { sources: nodes, targets: len, weights: nodes });
-        }
+    if let Some(rows) = vectors.filter(|rows| rows.len() != nodes) {
+        return Err(Error::Columns { sources: nodes, targets: rows.len(), weights: nodes });
     }
     let reached = diffusion::spread(graph, node, options.hops, cancel)?;
     let shown = Subgraph::new(graph, node, &reached, options, vectors);
     cancel.check()?;
     let (attn, fidelity) = attention::attend(&shown, options.hops);
-    let name = |node: u32| ids.map_or_else(|| node.to_string(), |ids| ids[node as usize].clone());
     let explained: Vec<ExplainedNode> = shown
         .nodes
         .iter()

@@ -157,6 +157,11 @@ impl Graph {
         Self { options, offsets, targets, weights, dropped: Dropped::default() }
     }
 
+    /// A graph of rows that are as they have to be.
+    pub(crate) fn of_rows(options: GraphOptions, offsets: Vec<usize>, targets: Vec<u32>, weights: Vec<f64>) -> Self {
+        Self { options, offsets, targets, weights, dropped: Dropped::default() }
+    }
+
     /// The graph after a batch of changes; later changes of the same edge win. `nodes` may be more than now. This graph stays as it is,
     /// so that readers can go on with it.
     ///
@@ -269,11 +274,6 @@ impl Graph {
         let edges: Vec<Edge> = self.edges().collect();
         let graph = Self::from_edges(self.nodes(), &edges, options).expect("edges of a graph are valid");
         Self { dropped: self.dropped, ..graph }
-    }
-
-    /// Checks that a node exists.
-    pub(crate) fn check_node(&self, node: u32) -> Result<(), Error> {
-        if node < self.nodes() { Ok(()) } else { Err(Error::UnknownNode { received: node, nodes: self.nodes() }) }
     }
 }
 

@@ -24,17 +24,21 @@ mod graphwave;
 mod hyper;
 mod names;
 mod node2vec;
+mod overlay;
 mod read;
 mod tune;
 
 pub use adamic::{SuggestOptions, Suggestion, Suggestions, adamic_adar, hyper_adamic_adar};
 pub use error::Error;
 pub use estimate::Estimate;
-pub use explain::{Attention, ExplainOptions, ExplainedEdge, ExplainedNode, Explanation, Fidelity, explain};
+pub use explain::{
+    Attention, ExplainOptions, ExplainedEdge, ExplainedNode, Explanation, Fidelity, explain, explain_named,
+};
 pub use graph::{Change, Dropped, Edge, Graph, GraphOptions, Parallel};
 pub use graphwave::{GraphWave, GraphWaveOptions, Laplacian, MAX_EXACT, Spectrum, graphwave, spectrum};
 pub use hyper::Hypergraph;
 pub use names::Names;
 pub use node2vec::{Node2Vec, Node2VecOptions, WalkOptions, Walks, node2vec, walks};
+pub use overlay::{Adjacency, Overlay};
 pub use read::{CsvOptions, Id, Limits, Loaded, read_csv, read_graphml, read_json};
 pub use tune::{BestPq, PQ_RANGE, StoppedBy, Trial, TuneOptions, dataset_hash, tune_pq};

@@ -6,8 +6,8 @@ use canopy_collection::from_json;
 use canopy_core::Rows;
 use canopy_graph::{
     CsvOptions, Error, Estimate, ExplainOptions, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded,
-    Names, Node2VecOptions, SuggestOptions, Suggestions, TuneOptions, adamic_adar, explain, graphwave,
-    hyper_adamic_adar, node2vec, read_csv, read_graphml, read_json, tune_pq,
+    Names, Node2VecOptions, SuggestOptions, Suggestions, TuneOptions, WalkOptions, adamic_adar, explain, graphwave,
+    hyper_adamic_adar, node2vec, read_csv, read_graphml, read_json, tune_pq, walks,
 };
 use canopy_graph_store::Snapshot;
 use napi::bindgen_prelude::{Buffer, Float32Array, Float64Array, Uint32Array};
@@ -72,6 +72,15 @@ pub struct BindingNode2Vec {
     pub vectors: Float32Array,
     /// Values a row.
     pub dim: u32,
+}
+
+/// Random walks.
+#[napi(object, object_from_js = false)]
+pub struct BindingWalks {
+    /// Walk `i` is `nodes[i * length..(i + 1) * length]`; `u32::MAX` fills up one that met a dead end.
+    pub nodes: Uint32Array,
+    /// Nodes of a walk.
+    pub length: u32,
 }
 
 /// Pairs worth joining, each once, sorted.
@@ -329,6 +338,26 @@ impl BindingGraph {
             let options: Node2VecOptions = from_json("the Node2Vec options", &options)?;
             let made = node2vec(&graph, &options, &cancel, &progress)?;
             Ok(BindingNode2Vec { vectors: made.vectors.into(), dim: u32::try_from(made.dim).unwrap_or(u32::MAX) })
+        })
+        .await
+    }
+
+    /// The walks that Node2Vec learns from. `options`: `{ p?, q?, walks?, length?, seed? }`.
+    #[napi]
+    pub async fn walks(
+        &self,
+        options: String,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<BindingWalks> {
+        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<BindingWalks, Trouble> {
+            let options: WalkOptions = from_json("the options of walks", &options)?;
+            let made = walks(&graph, &options, &cancel, &progress)?;
+            let length = u32::try_from(made.length).unwrap_or(u32::MAX);
+            Ok(BindingWalks { nodes: made.nodes.into(), length })
         })
         .await
     }

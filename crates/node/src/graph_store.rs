@@ -4,7 +4,7 @@ use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::graph::BindingGraph;
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
-use canopy_graph::Error as GraphError;
+use canopy_graph::{Error as GraphError, ExplainOptions};
 use canopy_graph_store::{
     Batch, DeriveOptions, Graphs, Kind, LoadOptions, NeighbourhoodOptions, PageOptions, Suggested, SuggestedPair,
 };
@@ -156,6 +156,23 @@ impl BindingGraphs {
             let ids: Vec<String> = from_json("the array of ids", &ids)?;
             let options: NeighbourhoodOptions = from_json("the options of the neighbourhood", &options)?;
             Ok(graphs.neighbourhood(&name, &ids, &options, &cancel)?)
+        })
+        .await
+    }
+
+    /// Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `options`: `{ hops?, limit? }`.
+    #[napi]
+    pub async fn explain(
+        &self,
+        name: String,
+        id: String,
+        options: String,
+        cancel: Option<&BindingCancel>,
+    ) -> Outcome<Buffer> {
+        let (graphs, cancel) = (self.graphs.clone(), flag(cancel));
+        run_json(move || -> Result<_, Trouble> {
+            let options: ExplainOptions = from_json("the options of the explanation", &options)?;
+            Ok(graphs.explain(&name, &id, &options, &cancel)?)
         })
         .await
     }

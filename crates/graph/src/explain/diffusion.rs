@@ -1,7 +1,7 @@
 //! A walk with return, spread over few steps.
 
 use crate::error::Error;
-use crate::graph::Graph;
+use crate::overlay::Adjacency;
 use canopy_core::Cancel;
 
 /// The chance to return to the start after each step, as in personalised PageRank.
@@ -18,7 +18,7 @@ pub(super) struct Reached {
 }
 
 /// Spreads a walk from `start` over `hops` steps. Where the bounds cut, the lightest mass is cut.
-pub(super) fn spread(graph: &Graph, start: u32, hops: u32, cancel: &Cancel) -> Result<Reached, Error> {
+pub(super) fn spread(graph: &impl Adjacency, start: u32, hops: u32, cancel: &Cancel) -> Result<Reached, Error> {
     let n = graph.nodes() as usize;
     let (mut mass, mut next) = (vec![0.0; n], vec![0.0; n]);
     let mut frontier = vec![(start, 1.0)];

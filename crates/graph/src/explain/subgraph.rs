@@ -2,7 +2,7 @@
 
 use super::diffusion::Reached;
 use super::{ExplainOptions, ExplainedEdge};
-use crate::graph::Graph;
+use crate::overlay::Adjacency;
 use canopy_core::Rows;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -47,7 +47,7 @@ const SEARCH: usize = 16;
 
 impl Subgraph {
     pub(super) fn new(
-        graph: &Graph,
+        graph: &impl Adjacency,
         start: u32,
         reached: &Reached,
         options: &ExplainOptions,
@@ -57,7 +57,7 @@ impl Subgraph {
         let mut sorted = kept.clone();
         sorted.sort_unstable();
         let places: HashMap<u32, usize> = kept.iter().enumerate().map(|(place, &node)| (node, place)).collect();
-        let directed = graph.options().directed;
+        let directed = graph.directed();
         let (mut edges, mut ways) = (Vec::new(), vec![Vec::new(); kept.len()]);
         for &source in &sorted {
             for (target, weight) in inside(graph, source, &sorted) {
@@ -83,7 +83,7 @@ impl Subgraph {
 }
 
 /// The start and the nodes with most mass, each reached over those before it.
-fn choose(graph: &Graph, start: u32, reached: &Reached, options: &ExplainOptions) -> Vec<u32> {
+fn choose(graph: &impl Adjacency, start: u32, reached: &Reached, options: &ExplainOptions) -> Vec<u32> {
     let mut kept = Vec::with_capacity(options.limit);
     let mut met: HashMap<u32, u32> = HashMap::from([(start, 0)]);
     let mut open = BinaryHeap::from([Candidate { mass: f64::INFINITY, node: start, hop: 0 }]);
@@ -111,7 +111,7 @@ fn choose(graph: &Graph, start: u32, reached: &Reached, options: &ExplainOptions
 }
 
 /// Edges of a node to nodes of a sorted list.
-fn inside<'a>(graph: &'a Graph, node: u32, kept: &'a [u32]) -> Box<dyn Iterator<Item = (u32, f64)> + 'a> {
+fn inside<'a>(graph: &'a impl Adjacency, node: u32, kept: &'a [u32]) -> Box<dyn Iterator<Item = (u32, f64)> + 'a> {
     let around = graph.neighbours(node);
     if around.len() > SEARCH * kept.len() {
         return Box::new(kept.iter().filter_map(move |&to| Some((to, graph.weight(node, to)?))));
@@ -121,7 +121,7 @@ fn inside<'a>(graph: &'a Graph, node: u32, kept: &'a [u32]) -> Box<dyn Iterator<
 }
 
 /// Half of 1 plus the cosine of the vectors, or the cosine of the neighbourhoods with the nodes themselves in them.
-fn similarity(graph: &Graph, a: u32, b: u32, vectors: Option<Rows<'_, f32>>) -> f64 {
+fn similarity(graph: &impl Adjacency, a: u32, b: u32, vectors: Option<Rows<'_, f32>>) -> f64 {
     if let Some(rows) = vectors {
         let (a, b) = (rows.row(a as usize), rows.row(b as usize));
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
