@@ -37,10 +37,15 @@ export {
   type SuggestOptions,
   type Suggestions,
   type TunePqOptions,
+  type WalkOptions,
   type WorkEstimate,
 } from './engine/graph.js'
 export { embedGraph, type Embedding, type EmbeddingReport } from './graphs/embed.js'
 export { explainNode, type ExplainedNode, type ExplainNodeOptions } from './graphs/explain.js'
+export { correctGraph, type CorrectedEdge, type GraphCorrection, type GraphCorrectionOptions } from './graphs/correct.js'
+export { diagramDistance, diagramPart, type DiagramDistance, type DiagramDistanceOptions, type DiagramPart } from './graphs/distance.js'
+export { exportGraph, type GraphExportFormat } from './graphs/export.js'
+export { GraphLayer, type GraphLayerReport } from './graphs/layer.js'
 export { suggestLinks } from './graphs/suggest.js'
 export type * from './graphs/store.js'
 export type { VectorId } from './engine/ids.js'

@@ -34,6 +34,7 @@ export async function neighbourhoodDiagram(stored: StoredGraph, node: string, { 
   )
 }
 
-function lists({ dimensions, births, deaths }: PersistenceDiagram): DiagramLists {
+/** @internal */
+export function lists({ dimensions, births, deaths }: PersistenceDiagram): DiagramLists {
   return { dimensions: [...dimensions], births: [...births], deaths: [...deaths].map((death) => (Number.isFinite(death) ? death : null)) }
 }

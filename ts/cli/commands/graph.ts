@@ -12,12 +12,14 @@ import { integer, jsonObject, number } from '../input.js'
 import { report, table } from '../output.js'
 import { withProgress } from '../progress.js'
 import { withDatabase } from '../session.js'
+import { addTopology } from './graph-topology.js'
 
-/** graph list|create|derive|sync|drop|load|embed|estimate|persistence|suggest|explain */
+/** graph list|create|derive|sync|drop|load|embed|estimate|persistence|suggest|explain, and what graph-topology.ts adds */
 export function addCommands(root: Command): void {
   const group = root.command('graph').description('keep graphs and compute on them')
   keeping(group)
   computing(group)
+  addTopology(group)
 }
 
 function keeping(group: Command): void {

@@ -2,26 +2,34 @@ import { Type } from 'typebox'
 import type { App, Context } from '../app.js'
 import { EmbeddedGraph } from '../../engine/stored-graph.js'
 import { CanopyError } from '../../engine/error.js'
-import type { GraphWaveOptions, Node2VecOptions } from '../../engine/graph.js'
+import type { GraphWaveOptions, Node2VecOptions, TunePqOptions } from '../../engine/graph.js'
 import { embedGraph, type Embedding } from '../../graphs/embed.js'
 import { graphsOf } from '../../graphs/explain.js'
+import type { Job, Jobs } from '../../graphs/jobs.js'
 import { neighbourhoodDiagram, graphDiagram } from '../../graphs/persistence.js'
 import { suggestLinks } from '../../graphs/suggest.js'
+import { tuneGraph } from '../../graphs/tune.js'
 import { errors } from '../schemas/errors.js'
-import { Diagram, EmbeddingRequest, EstimateRequest, GraphParams, JobParams, SuggestionKind, SuggestionPage, SuggestRequest } from '../schemas/graphs.js'
+import { Diagram, EmbeddingRequest, EstimateRequest, GraphParams, JobParams, SuggestionKind, SuggestionPage, SuggestRequest, TuneRequest } from '../schemas/graphs.js'
 import { GRAPH_ERRORS, GRAPH_WRITE_ERRORS } from './graphs.js'
 
-const Started = { 202: Type.Ref('Job') }
+/** What a route answers that starts a job. */
+export const Started = { 202: Type.Ref('Job') }
 const Which = Type.Object({ kind: SuggestionKind, node: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 100 })) })
 const Part = Type.Object({ node: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Only what lies around this node' })), hops: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, default: 2 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 500 })) })
 
-/** What is computed on a graph. Long work is a job: 202 with an id, then GET /v1/jobs/{id}. */
-export default async function graphWork(app: App, { db, jobs, metrics }: Context): Promise<void> {
-  const start = (reply: { code(code: 202): { header(name: string, value: string): unknown } }, kind: string, graph: string, work: Parameters<typeof jobs.start>[2]) => {
+/** Starts jobs, and says where they are. */
+export function starter(jobs: Jobs) {
+  return (reply: { code(code: 202): { header(name: string, value: string): unknown } }, kind: string, graph: string, work: Parameters<Jobs['start']>[2]): Job => {
     const job = jobs.start(kind, graph, work)
     reply.code(202).header('location', `/v1/jobs/${job.id}`)
     return job
   }
+}
+
+/** What is computed on a graph. Long work is a job: 202 with an id, then GET /v1/jobs/{id}. */
+export default async function graphWork(app: App, { db, jobs, metrics }: Context): Promise<void> {
+  const start = starter(jobs)
 
   app.post(
     '/v1/graphs/:name/embeddings',
@@ -29,6 +37,15 @@ export default async function graphWork(app: App, { db, jobs, metrics }: Context
     async ({ params, body: { into, ...embedding } }, reply) => {
       const graph = await graphsOf(db).graph(params.name)
       return start(reply, `embed:${embedding.method}`, params.name, (call) => embedGraph(db, graph, embedding as Embedding, into, call))
+    },
+  )
+
+  app.post(
+    '/v1/graphs/:name/tune',
+    { schema: { tags: ['graphs'], summary: 'Search for the p and q of Node2Vec', description: 'The best is kept in best_pq.json under the data folder after every evaluation; a search of the same graph resumes from it.', params: GraphParams, body: TuneRequest, response: { ...Started, ...errors([...GRAPH_WRITE_ERRORS, 'JOBS_FULL'], { body: true }) } } },
+    async ({ params, body }, reply) => {
+      const graph = await graphsOf(db).graph(params.name)
+      return start(reply, 'tune', params.name, (call) => tuneGraph(graph, db.dir, body as TunePqOptions, call))
     },
   )
 

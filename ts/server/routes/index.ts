@@ -5,6 +5,7 @@ import collection from './collection.js'
 import collections from './collections.js'
 import explain from './explain.js'
 import graphData from './graph-data.js'
+import graphTopology from './graph-topology.js'
 import graphWork from './graph-work.js'
 import graphs from './graphs.js'
 import health from './health.js'
@@ -21,5 +22,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, ingesting, audio, indexes, neighbors, privacy, graphs, graphData, graphWork, explain]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, ingesting, audio, indexes, neighbors, privacy, graphs, graphData, graphTopology, graphWork, explain]) await app.register(group, context)
 }

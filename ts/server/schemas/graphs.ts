@@ -120,6 +120,51 @@ export const SuggestionPage = Type.Object({ suggestions: Type.Array(Type.Object(
 
 export const Diagram = Type.Object({ dimensions: Type.Array(Type.Integer()), births: Type.Array(Type.Number()), deaths: Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: 'null where a bar stays' }) })
 
+const bars = Type.Array(Type.Array(Type.Union([Type.Number(), Type.Null()]), { minItems: 2, maxItems: 2 }), { maxItems: 5000, description: 'Bars: birth and death, null where one stays' })
+const around = { node: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Only what lies around this node' })), hops: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, default: 2 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 500 })) }
+const dimension = Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1)], { default: 1, description: '0: components, 1: loops' }))
+const order = Type.Optional(Type.Number({ minimum: 1, maximum: 64, default: 2 }))
+const epsilon = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }))
+
+export const DistanceRequest = Type.Object(
+  {
+    ...around,
+    dimension,
+    to: Type.Union([Type.Object({ bars }, closed), Type.Object({ graph: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Default: the same graph' })), ...around }, closed)], { description: 'What it is compared with: bars, or a part of a graph' }),
+    kind: Type.Optional(Type.Union([Type.Literal('bottleneck'), Type.Literal('wasserstein'), Type.Literal('sinkhorn')], { default: 'wasserstein' })),
+    order,
+    epsilon: epsilon('Strength of smoothing by `sinkhorn`'),
+  },
+  closed,
+)
+export const Distance = Type.Object({ kind: Type.String(), distance: Type.Union([Type.Number(), Type.Null()], { description: 'null where it is infinite' }), epsilon: Type.Optional(Type.Number()), massError: Type.Optional(Type.Number()), iterations: Type.Optional(Type.Integer()) })
+export const LayerRequest = Type.Object({ radius: Type.Optional(Type.Integer({ minimum: 1, maximum: 16, default: 2 })) }, closed)
+export const LayerQuery = Type.Object({ node: Type.String({ minLength: 1, maxLength: 1024 }), radius: Type.Optional(Type.Integer({ minimum: 1, maximum: 16, default: 2 })) })
+export const CorrectionRequest = Type.Object(
+  {
+    dimension,
+    to: Type.Union([Type.Object({ bars }, closed), Type.Object({ graph: Type.String({ minLength: 1, maxLength: 128 }), ...around }, closed)], { description: 'The wanted diagram: bars, or that of a graph' }),
+    epsilon: epsilon('A distance up to this is close enough; default 1e-6'),
+    order,
+    iterations: count(10_000),
+    apply: Type.Optional(Type.Boolean({ default: false, description: 'Whether the new weights are written to the graph' })),
+  },
+  closed,
+)
+const { method: _, ...node2vec } = Node2Vec
+export const TuneRequest = Type.Object(
+  {
+    maxMinutes: Type.Optional(Type.Number({ description: 'Wall-clock limit, above 0; default 10' })),
+    evaluations: count(1000),
+    patience: count(1000),
+    held: Type.Optional(Type.Number({ description: 'Share of the links held back, above 0, up to 0.5; default 0.1' })),
+    seed: Type.Optional(Type.Integer({ minimum: 0 })),
+    node2vec: Type.Optional(Type.Object(node2vec, closed)),
+  },
+  closed,
+)
+export const ExportQuery = Type.Object({ format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv'), Type.Literal('graphml')], { default: 'json' })) })
+
 export const GraphParams = Type.Object({ name: Type.String({ minLength: 1, maxLength: 128, description: 'Name of the graph' }) })
 export const JobParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 128, description: 'Id of the job' }) })
 export const PageQuery = Type.Object({ after: Type.Optional(Type.String({ maxLength: 64 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 100 })) })
