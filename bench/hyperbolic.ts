@@ -1,14 +1,18 @@
-// canopy bench hyperbolic: maps of the Poincaré ball from Node, and recentring against naive scaling as Parquet and a plot.
+// canopy bench hyperbolic: maps of the Poincaré ball from Node with geoopt beside us in the same run, their errors up to the rim, and recentring against naive
+// scaling as Parquet and a plot.
 //
-//   canopy bench hyperbolic [-n 1000000] [-d 16] [--runs 3] [--json] [--no-record]
+//   canopy bench hyperbolic [-n 1000000] [-d 16] [--runs 3] [--peers] [--json] [--no-record]
+//
+// --peers installs torch for geoopt, a download of some gigabytes, once.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { PoincareBall, measureOvershoot, type OvershootRow } from 'canopy-engine'
+import { ballErrors, cloud } from './lib/graphs/ball.js'
 import { boxes } from './lib/graphs/boxes.js'
+import { geooptRates } from './lib/graphs/geoopt.js'
 import { at } from './lib/paths.js'
-import { random } from './lib/random.js'
 import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
 import { milliseconds, round } from './lib/time.js'
 
@@ -21,15 +25,30 @@ export async function run(args: string[]): Promise<void> {
   const [n, dim, runs] = [Number(values.points), Number(values.dim), Number(values.runs)]
   const ball = new PoincareBall({ dim })
   const [points, bases] = [cloud(n, dim, 1), cloud(n, dim, 2)]
+  const tangents = await ball.log0(points)
   const checks: Check[] = []
   const measured: Record<string, number> = {}
-  for (const [name, work] of Object.entries({ exp: () => ball.exp(bases, points), log: () => ball.log(bases, points), dist: () => ball.distances(points, bases), recentre: () => ball.recentre(points, { centre: bases.subarray(0, dim) }) })) {
+  const works = {
+    exp0: () => ball.exp0(tangents),
+    log0: () => ball.log0(points),
+    exp: () => ball.exp(bases, tangents),
+    log: () => ball.log(bases, points),
+    dist: () => ball.distances(points, bases),
+    recentre: () => ball.recentre(points, { centre: bases.subarray(0, dim) }),
+  }
+  for (const [name, work] of Object.entries(works)) {
     say(name)
     let ms = Infinity
-    for (let i = 0; i < runs; i += 1) ms = Math.min(ms, await milliseconds(work))
+    for (let i = 0; i <= runs; i += 1) ms = Math.min(ms, await milliseconds(work))
     measured[name] = round(n / ms / 1000)
     checks.push({ name: `${name}, ${n} × ${dim} f32`, value: n / ms / 1000, unit: 'Mpoints/s', direction: 'at least', goal: 25 })
   }
+  const skipped: string[] = []
+  const geoopt = values.peers ? await geooptRates({ n, dim, runs }, { points, bases, tangents }) : { error: 'not asked for (--peers; torch is a download of some gigabytes)' }
+  if (geoopt.mpoints_per_s === undefined) skipped.push(`geoopt: ${geoopt.error}`)
+  for (const [name, rate] of Object.entries(geoopt.mpoints_per_s ?? {})) checks.push({ name: `${name}, times faster than geoopt`, value: (measured[name] ?? 0) / rate, unit: '×', direction: 'at least', goal: 3 })
+  say('errors')
+  checks.push(...(await ballErrors()))
   say('recentring against naive scaling')
   const rows = await measureOvershoot({ points: 1000 })
   const medians: Record<string, unknown> = {}
@@ -43,12 +62,7 @@ export async function run(args: string[]): Promise<void> {
   }
   checks.push({ name: 'values that are no numbers', value: rows.filter(({ rObtained }) => !Number.isFinite(rObtained)).length, unit: '', direction: 'at most', must: 0 })
   if (values.record) keep(rows)
-  finish({ bench: 'hyperbolic', options: { n, dim, runs }, figures: { ...measured, medians }, checks, skipped: ['geoopt: not in bench/peers yet'] }, values)
-}
-
-function cloud(n: number, dim: number, seed: number): Float32Array {
-  const next = random(seed)
-  return Float32Array.from({ length: n * dim }, () => (next() - 0.5) * (1.2 / Math.sqrt(dim)))
+  finish({ bench: 'hyperbolic', options: { n, dim, runs, peers: values.peers }, figures: { ...measured, geoopt, medians }, checks, skipped }, values)
 }
 
 function median(values: readonly number[]): number {

@@ -24,10 +24,19 @@ export function barabasiAlbert(nodes: number, m: number, seed: number): Edges {
   return { nodes, sources: Uint32Array.from(sources), targets: Uint32Array.from(targets) }
 }
 
-/** Points uniform in a cube, each joined with its `k` nearest; weights are distances rounded to single precision. */
-export function neighbourGraph(nodes: number, k: number, seed: number): Edges & { weights: Float64Array } {
+/** A graph whose edges weigh something. */
+export type Filtered = Edges & { weights: Float64Array }
+
+/** Points uniform in a cube, or in clusters of `cluster` around centres that are, each joined with its `k` nearest; weights are distances rounded to single precision. */
+export function neighbourGraph(nodes: number, k: number, seed: number, cluster = 1): Filtered {
   const next = random(seed)
-  const points = Float64Array.from({ length: 3 * nodes }, next)
+  let centre = [0, 0, 0]
+  const points = Float64Array.from(
+    [...Array(nodes).keys()].flatMap((i) => {
+      if (i % cluster === 0) centre = [next(), next(), next()]
+      return centre.map((x) => (cluster === 1 ? x : x + 0.05 * (next() - 0.5)))
+    }),
+  )
   const edges = new Map<number, number>()
   for (let a = 0; a < nodes; a += 1) {
     const squares = Float64Array.from({ length: nodes }, (_, b) => [0, 1, 2].reduce((sum, c) => sum + ((points[3 * a + c] ?? 0) - (points[3 * b + c] ?? 0)) ** 2, 0))
