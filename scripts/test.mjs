@@ -1,6 +1,7 @@
 // npm test: sets itself up and runs everything that CI runs, stage by stage. `npm test -- ts lint` runs only these stages.
 
 import { existsSync } from 'node:fs'
+import { aptUpdate } from './lib/apt.mjs'
 import { native, packages, tests, typescript } from './lib/build.mjs'
 import { cmake } from './lib/cmake.mjs'
 import { at } from './lib/paths.mjs'
@@ -49,7 +50,7 @@ async function setup() {
 /** CI machines of the Debian kind get the browser that the page is tested in; elsewhere its tests say that they were skipped. */
 async function chromium() {
   if (!CI || existsSync('/usr/bin/chromium') || process.getuid?.() !== 0 || version('apt-get') === undefined) return
-  await run('apt-get', ['update', '-qq'], { quiet: true })
+  await aptUpdate()
   await run('apt-get', ['install', '-y', '-qq', 'chromium', 'fonts-dejavu-core'], { quiet: true, env: { DEBIAN_FRONTEND: 'noninteractive' } })
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { aptKnow } from '../lib/apt.mjs'
 import { run, version } from '../lib/run.mjs'
 import { Missing } from '../lib/say.mjs'
 import { check, home, once, sha256 } from './lib.mjs'
@@ -26,6 +27,7 @@ export const prometheus = {
 /** Debian's package, fetched by apt (which checks its signature) and only unpacked: nothing is installed, nothing starts by itself. */
 async function unpacked(folder) {
   try {
+    await aptKnow('prometheus')
     await run('apt-get', ['download', '-qq', 'prometheus'], { cwd: folder, quiet: true })
   } catch (error) {
     throw new Missing(`promtool is not found and apt-get can't download it; run \`apt-get update\`, or install the package prometheus.\n${error.message}`)

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { aptKnow } from '../lib/apt.mjs'
 import { run, version } from '../lib/run.mjs'
 import { Missing } from '../lib/say.mjs'
 import { alive, detach, end, freePort, home, listening, once, until } from './lib.mjs'
@@ -38,6 +39,7 @@ async function installed() {
 
 /** Debian's packages of the server and of what it links to, fetched by apt (which checks their signatures) and only unpacked: nothing is installed, nothing starts by itself. */
 async function unpacked(folder) {
+  await aptKnow('redis-server')
   const { output } = await run('apt-cache', ['depends', '--recurse', '--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces', '--no-enhances', 'redis-server'], { quiet: true, check: false })
   const needed = output.split('\n').filter((line) => /^(redis|lib)[\w.+-]*$/.test(line))
   const packages = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...needed], { quiet: true, check: false })
