@@ -1869,6 +1869,165 @@ export interface paths {
     options?: never
     trace?: never
   }
+  '/v1/graphs/{name}/corrections': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Move weights until the diagram is the wanted one */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** 0: components, 1: loops */
+            dimension?: 0 | 1 | undefined
+            /** The wanted diagram: bars, or that of a graph */
+            to: {
+              /** Bars: birth and death, null where one stays */
+              bars: ([number | null, number | null])[]
+            } | {
+              graph: string
+              /** Only what lies around this node */
+              node?: string | undefined
+              hops?: number | undefined
+              limit?: number | undefined
+            }
+            /** A distance up to this is close enough; default 1e-6 */
+            epsilon?: number | undefined
+            order?: number | undefined
+            iterations?: number | undefined
+            /** Whether the new weights are written to the graph */
+            apply?: boolean | undefined
+          }
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/distances': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** How far two diagrams are apart */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Only what lies around this node */
+            node?: string | undefined
+            hops?: number | undefined
+            limit?: number | undefined
+            /** 0: components, 1: loops */
+            dimension?: 0 | 1 | undefined
+            /** What it is compared with: bars, or a part of a graph */
+            to: {
+              /** Bars: birth and death, null where one stays */
+              bars: ([number | null, number | null])[]
+            } | {
+              /** Default: the same graph */
+              graph?: string | undefined
+              /** Only what lies around this node */
+              node?: string | undefined
+              hops?: number | undefined
+              limit?: number | undefined
+            }
+            kind?: 'bottleneck' | 'wasserstein' | 'sinkhorn' | undefined
+            order?: number | undefined
+            /** Strength of smoothing by `sinkhorn` */
+            epsilon?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              kind: string
+              /** null where it is infinite */
+              distance: number | null
+              epsilon?: number | undefined
+              massError?: number | undefined
+              iterations?: number | undefined
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
   '/v1/graphs/{name}/edges': {
     parameters: {
       query?: never
@@ -2097,6 +2256,58 @@ export interface paths {
     options?: never
     trace?: never
   }
+  '/v1/graphs/{name}/export': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** A graph as JSON, CSV or GraphML, as `load` reads it */
+    get: {
+      parameters: {
+        query?: {
+          format?: 'json' | 'csv' | 'graphml' | undefined
+        } | undefined
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': unknown
+            'text/csv; charset=utf-8': unknown
+            'application/graphml+xml': unknown
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
   '/v1/graphs/{name}/hyperedges': {
     parameters: {
       query?: never
@@ -2212,6 +2423,103 @@ export interface paths {
         500: Refused
         503: Refused
         507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/layer': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** The diagram of a node’s neighbourhood, of the version that was followed last */
+    get: {
+      parameters: {
+        query: {
+          node: string
+          radius?: number | undefined
+        }
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** Done */
+        200: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': {
+              dimensions: number[]
+              births: number[]
+              /** null where a bar stays */
+              deaths: (number | null)[]
+              version: number
+            }
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        414: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+      }
+    }
+    put?: never
+    /** Compute the diagram of every node’s neighbourhood, or bring it to where the graph is now */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            radius?: number | undefined
+          }
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
       }
     }
     delete?: never
@@ -2608,6 +2916,83 @@ export interface paths {
         404: Refused
         408: Refused
         409: Refused
+        413: Refused
+        414: Refused
+        415: Refused
+        429: Refused
+        431: Refused
+        499: Refused
+        500: Refused
+        503: Refused
+        507: Refused
+      }
+    }
+    delete?: never
+    patch?: never
+    head?: never
+    options?: never
+    trace?: never
+  }
+  '/v1/graphs/{name}/tune': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Search for the p and q of Node2Vec */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Wall-clock limit, above 0; default 10 */
+            maxMinutes?: number | undefined
+            evaluations?: number | undefined
+            patience?: number | undefined
+            /** Share of the links held back, above 0, up to 0.5; default 0.1 */
+            held?: number | undefined
+            seed?: number | undefined
+            node2vec?: {
+              p?: number | undefined
+              q?: number | undefined
+              walks?: number | undefined
+              length?: number | undefined
+              dim?: number | undefined
+              window?: number | undefined
+              negatives?: number | undefined
+              epochs?: number | undefined
+              learningRate?: number | undefined
+              seed?: number | undefined
+              /** The same bits for the same seed, on one thread */
+              deterministic?: boolean | undefined
+            } | undefined
+          }
+        }
+      }
+      responses: {
+        /** Refused */
+        202: {
+          headers: { [name: string]: unknown }
+          content: {
+            'application/json': Schemas['Job']
+          }
+        }
+        400: Refused
+        401: Refused
+        403: Refused
+        404: Refused
+        408: Refused
         413: Refused
         414: Refused
         415: Refused
