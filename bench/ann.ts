@@ -2,8 +2,9 @@
 //
 //   canopy bench ann --data fashion-mnist --folder DIR | clustered-1m | wordnet | FILE.npy | FILE.fvecs
 //     [--metric l2|cosine|dot] [--queries 1000] [--runs 3] [--peers [--no-reference]] [--json] [--no-record]
+//   canopy bench ann --data wordnet [-n 5000] [--data-only]
 //
-// The 100 true neighbours of each query are found by comparing it with every vector. Of a file the last rows, at most 1,000, are the queries.
+// `wordnet` is made from packages of this clone and kept under .cache/bench; `-n 5000`, or `--data wordnet-5000`, takes the first so many glosses, --data-only makes the set and measures nothing. The 100 true neighbours of each query are found by comparing it with every vector. Of a file the last rows, at most 1,000, are the queries.
 
 import { parseArgs } from 'node:util'
 import { chosen, checks } from './lib/ann/checks.js'
@@ -25,7 +26,9 @@ export async function run(args: string[]): Promise<void> {
     options: {
       ...COMMON_OPTIONS,
       data: { type: 'string', default: 'clustered-100000' },
+      'data-only': { type: 'boolean', default: false },
       folder: { type: 'string' },
+      limit: { type: 'string', short: 'n' },
       metric: { type: 'string' },
       queries: { type: 'string', default: '1000' },
       runs: { type: 'string', default: '3' },
@@ -34,7 +37,8 @@ export async function run(args: string[]): Promise<void> {
       reference: { type: 'boolean', default: true },
     },
   })
-  const set = await vectorSet(values.data, values.folder, values.metric)
+  const set = await vectorSet(values.limit === undefined ? values.data : `${values.data}-${values.limit}`, values.folder, values.metric)
+  if (values['data-only']) return void console.log(JSON.stringify({ data: set.name, file: set.args.join(' '), metric: set.metric }))
   const [queries, runs] = [Number(values.queries), Number(values.runs)]
   const large = set.name === 'clustered-1m' || Number(/^clustered-(\d+)$/.exec(set.name)?.[1] ?? 0) > REFERENCE || !values.reference
   await withFolder(async (folder) => {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import type { Database } from 'canopy-engine'
 import { cached } from './paths.js'
 import { random } from './random.js'
@@ -6,16 +6,21 @@ import { say } from './result.js'
 
 const TEXTS_PER_CALL = 512
 
+/** What tells a model's vectors from those of another one, for names of files. */
+export async function digestOf(db: Database, model: string): Promise<string> {
+  return (await db.models()).find((known) => known.name === model)?.digest?.slice(0, 12) ?? 'unknown'
+}
+
 /**
  * MiniLM's vectors of `texts`, row-major. They are kept in the cache under `name` and the model's digest, so that a second run (or one
  * that was interrupted) computes only what is missing.
  */
 export async function embedded(db: Database, model: string, name: string, texts: readonly string[]): Promise<Float32Array> {
-  const [probe] = [await db.embed(model, ['dimension'])]
-  const dim = probe.length
-  const digest = (await db.models()).find((known) => known.name === model)?.digest?.slice(0, 12) ?? 'unknown'
-  const file = cached(`${name}-${model}-${digest}.f32`)
+  const dim = (await db.embed(model, ['dimension'])).length
+  const file = cached(`${name}-${model}-${await digestOf(db, model)}.f32`)
   let done = existsSync(file) ? Math.floor(statSync(file).size / (dim * 4)) : 0
+  // A run that was interrupted while it wrote left a piece of a row.
+  if (done > 0) truncateSync(file, done * dim * 4)
   const from = done
   const started = performance.now()
   while (done < texts.length) {
@@ -23,7 +28,9 @@ export async function embedded(db: Database, model: string, name: string, texts:
     const rows = await db.embed(model, part)
     appendFileSync(file, Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength))
     done += part.length
-    if ((done - from) % (20 * TEXTS_PER_CALL) === 0) say(`  embedded ${done} of ${texts.length} texts (${Math.round((done - from) / ((performance.now() - started) / 1000))}/s)`)
+    if ((done - from) % (20 * TEXTS_PER_CALL) !== 0) continue
+    const perSecond = (done - from) / ((performance.now() - started) / 1000)
+    say(`  embedded ${done} of ${texts.length} texts (${Math.round(perSecond)}/s, about ${Math.ceil((texts.length - done) / perSecond / 60)} min left)`)
   }
   const bytes = readFileSync(file)
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + texts.length * dim * 4))
