@@ -306,16 +306,20 @@ export declare class BindingVectorIndex {
   static build(vectors: Float32Array, slots: Uint32Array | undefined | null, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingVectorIndex>>
   /** Opens a saved index by mapping its file. */
   static open(path: string): Promise<Outcome<BindingVectorIndex>>
-  /** Writes the index into a file, with `notes` that `notes()` gives back after opening. */
+  /** Writes the index and its inverted lists into a file, with `notes` that `notes()` gives back after opening. */
   save(path: string, notes?: Buffer | undefined | null): Promise<Outcome<boolean>>
   /** What the caller saved beside the index. */
   notes(): Promise<Outcome<Buffer>>
   /** Compares the checksums of every section of the file it was opened from. */
   check(): Promise<Outcome<boolean>>
-  /** `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale }`. */
+  /** `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale, lists }`. */
   info(): Promise<Outcome<Buffer>>
   /** About the `k` best vectors of each query. `options`: `{ preset?, ef?, rerank?, candidates?, keep?, probes? }`. */
   search(queries: Float32Array, k: number, options: string, filter?: BindingFilter | undefined | null, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingHits>>
+  /** Whether a search for `k` should be over sooner than another thread would be awake: then `searchHere` is the faster way to ask. */
+  quick(k: number): boolean
+  /** What `search` answers for one query, on the thread that calls; `null` where that would take too long, or have to wait for somebody who changes the index. */
+  searchHere(query: Float32Array, k: number, options: string): Outcome<BindingHits | undefined | null>
   /** Adds or replaces vectors; searches come between. */
   upsert(slots: Uint32Array, vectors: Float32Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
   /** Takes vectors out; how many there were. */

@@ -1,7 +1,9 @@
-//! Files of vector indexes: raw bytes, and a good file with bytes changed, also behind right checksums.
+//! Files of vector indexes with inverted lists: raw bytes, and a good file with bytes changed, also behind right checksums.
 #![no_main]
 
 use canopy_ann::graph::{BuildOptions, GraphIndex, SearchOptions};
+use canopy_ann::hybrid::{self, HybridOptions};
+use canopy_ann::ivf::{IvfOptions, IvfPq};
 use canopy_core::{Cancel, MetricKind, Progress, Rows};
 use libfuzzer_sys::fuzz_target;
 use std::fs;
@@ -23,9 +25,11 @@ fn good() -> &'static [u8] {
         let rows = Rows::new(&values, DIM).expect("whole rows");
         let (cancel, progress) = (Cancel::new(), Progress::default());
         let index = GraphIndex::build(&slots, rows, MetricKind::L2, BuildOptions::default(), &cancel, &progress);
+        let lists = IvfPq::build(&slots, rows, MetricKind::L2, IvfOptions::default(), &cancel, &progress);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.index");
-        index.expect("good vectors").save_with(&path, b"notes").expect("a writable folder");
+        let (index, lists) = (index.expect("good vectors"), lists.expect("good vectors"));
+        index.save_all(&path, b"notes", Some(&lists)).expect("a writable folder");
         fs::read(path).expect("it was just written")
     })
 }
@@ -50,16 +54,16 @@ fn sign(file: &mut [u8]) {
     }
 }
 
-/// The input as a file: three bytes of it change one of the good file.
+/// The input as a file: four bytes of it change one of the good file.
 fn file(bytes: &[u8]) -> Vec<u8> {
     let Some((&kind, rest)) = bytes.split_first() else { return Vec::new() };
     if kind % 3 == 0 {
         return rest.to_vec();
     }
     let mut file = good().to_vec();
-    for change in rest.chunks_exact(3) {
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % file.len();
-        file[at] = change[2];
+    for change in rest.chunks_exact(4) {
+        let at = u32::from_le_bytes([change[0], change[1], change[2], 0]) as usize % file.len();
+        file[at] = change[3];
     }
     if kind % 3 == 2 {
         sign(&mut file);
@@ -73,11 +77,16 @@ fuzz_target!(|bytes: &[u8]| {
     let path = FOLDER.with(|folder| folder.path().join("a.index"));
     let _ = fs::remove_file(&path);
     fs::write(&path, file(bytes)).expect("a writable folder");
-    let Ok(mut index) = GraphIndex::open(&path) else { return };
+    let Ok((mut index, lists)) = GraphIndex::open_all(&path) else { return };
     let _ = index.check();
     let (query, cancel) = (vec![3.0; index.dim()], Cancel::new());
     if let Ok(hits) = index.search(&query, 10, SearchOptions::default(), None, &cancel) {
         assert!(hits.len() <= 10 && hits.is_sorted_by(|a, b| a.score >= b.score));
+    }
+    if let Some(lists) = lists {
+        let _ = lists.candidates(&query, 20, 4, None, &cancel);
+        let found = hybrid::search(&index, &lists, &query, 10, HybridOptions::default(), None, &cancel);
+        assert!(found.map_or(0, |hits| hits.len()) <= 10);
     }
     let _ = index.remove(1);
     let _ = index.upsert(1, &query);

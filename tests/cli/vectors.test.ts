@@ -30,7 +30,10 @@ test('vectors are indexed, searched and described from files', async (t) => {
   t.like(await json('search', 'b.index', `--vector=${query}`, '--preset', 'hybrid'), { 0: { id: 'n10' }, length: 10 })
   t.is(((await json('search', 'a.index', '--queries', 'a.npy', '-k', '1')) as { id: number }[][]).filter(([hit], i) => hit?.id === i).length, 200)
   t.is(((await json('search', 'a.index', `--vector=${query}`, '--least=-1e-9')) as unknown[]).length, 1)
-  t.like(await json('info', 'b.index', '--check'), { idKind: 'string', checked: true })
+  t.like(await json('info', 'b.index', '--check'), { idKind: 'string', checked: true, lists: 0 })
+  t.like(await json('prepare', 'b.index', '--lists', '9'), { lists: 9 })
+  t.like(await json('info', 'b.index', '--check'), { checked: true, lists: 9 })
+  t.like(await json('search', 'b.index', `--vector=${query}`, '--preset', 'lists'), { 0: { id: 'n10' } })
   t.true(((await json('estimate', '-n', '1000000', '--dim', '256')) as { bytes: number }).bytes > 1e9)
 })
 

@@ -85,6 +85,42 @@ test('searches go on while vectors are added, and nobody waits for long', async 
   t.is((await index.search(row(3999), 1))[0]?.id, 3999)
 })
 
+test('a lone search is answered between other events, many at once on threads, all alike', async (t) => {
+  const index = await VectorIndex.build(vectors, { dim: DIM, metric: 'l2' })
+  const state = { ticks: 0 }
+  const timer = setInterval(() => (state.ticks += 1), 1)
+  const started = performance.now()
+  const alone: number[][] = []
+  // Awaited one after the other they never keep a timer from firing.
+  for (let i = 0; i < 400 || performance.now() - started < 50; i += 1) alone[i % N] = (await index.search(row(i % N), 5)).map(({ id }) => id)
+  clearInterval(timer)
+  t.true(state.ticks > 1, `${state.ticks} ticks`)
+  const together = await Promise.all(alone.map(async (_, i) => (await index.search(row(i), 5)).map(({ id }) => id)))
+  t.deepEqual(together, alone)
+  const stop = new AbortController()
+  const stopped = index.search(row(1), 5, { signal: stop.signal })
+  stop.abort(new Error('enough'))
+  await t.throwsAsync(stopped, { message: 'enough' })
+  await fails(t, 'VECTOR_DIMENSION', () => index.search(new Float32Array(DIM + 1), 1))
+  await fails(t, 'VECTOR_NOT_FINITE', () => index.search(new Float32Array(DIM).fill(Number.NaN), 1))
+  await fails(t, 'JSON_INVALID', () => index.search(row(0), 1, { ef: 1n as never }))
+  t.is((await index.search(row(3), 4000, { ef: 4000 })).length, 4000)
+})
+
+test('ids that are saved are those of the vectors that are, whatever happens meanwhile', async (t) => {
+  const file = path.join(await folder(t), 'index')
+  const index = await VectorIndex.build(vectors.subarray(0, 1000 * DIM), { dim: DIM, ids: everyone.slice(0, 1000).map((i) => `a${i}`) })
+  const saves = Array.from({ length: 4 }, async (_, i) => {
+    const adding = index.upsert([`b${i}`], row(1000 + i))
+    await Promise.all([adding, index.save(file), index.remove([`a${i}`])])
+  })
+  await Promise.all(saves)
+  const opened = await VectorIndex.open<string>(file)
+  for (const i of [4, 500, 999]) t.is((await opened.search(row(i), 1))[0]?.id, `a${i}`)
+  const all = await opened.searchBatch(row(0), 1100)
+  t.true([...all.slots].every((slot, i) => all.scores[i] === Number.NEGATIVE_INFINITY || /^[ab]\d+$/.test(opened.id(slot))))
+})
+
 test('what cannot be indexed, asked or opened has a code', async (t) => {
   const index = await VectorIndex.build(vectors.subarray(0, 100 * DIM), { dim: DIM })
   await fails(t, 'VECTOR_TYPE', () => VectorIndex.build([1, 2] as never, { dim: 2 }))

@@ -52,10 +52,31 @@ test('presets: exact finds all, the others what they say, filters hold for each'
   }
   t.is(found['exact'], 300)
   for (const preset of ['graph', 'hybrid', 'lists']) t.true((found[preset] ?? 0) >= 255, JSON.stringify(found))
+  // They outlive the process with the index, and answer as before.
+  const file = path.join(await folder(t), 'x.index')
+  await index.save(file)
+  const opened = await VectorIndex.open(file)
+  await opened.check()
+  t.is((await opened.info()).lists, lists.lists)
+  for (const preset of ['hybrid', 'lists'] as VectorPreset[]) t.deepEqual(await opened.search(row(9), 10, { preset }), await index.search(row(9), 10, { preset }))
+  await opened.remove([9])
+  t.is((await opened.info()).lists, 0)
+  await opened.save(file)
+  await fails(t, 'INDEX_NO_LISTS', async () => (await VectorIndex.open(file)).search(row(0), 10, { preset: 'lists' }))
   // A change makes the lists those of other vectors.
   await index.upsert([N], row(3))
   await fails(t, 'INDEX_NO_LISTS', () => index.search(row(0), 10, { preset: 'lists' }))
   t.is((await index.search(row(3), 2, { preset: 'exact' })).length, 2)
+})
+
+test('lists that were prepared while vectors changed are never those of other vectors', async (t) => {
+  const index = await VectorIndex.build(vectors.subarray(0, 3000 * DIM), { dim: DIM, metric: 'l2' })
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all([index.prepare(), index.upsert([3000 + round], row(3000 + round)), index.remove([round])])
+    const { lists, length } = await index.info()
+    t.is(length, 3000)
+    if (lists > 0) t.is((await index.search(row(3000 + round), 1, { preset: 'lists' }))[0]?.id, 3000 + round)
+  }
 })
 
 test('autotune finds a search that reaches the recall, and searches by it from then on', async (t) => {

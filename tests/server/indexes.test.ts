@@ -26,6 +26,8 @@ test('an index lives from its making to its end, and outlives the server', async
   t.deepEqual(allowed.hits.map(({ id }) => id).toSorted(), ['v11', 'v9'])
   t.is((await first.call('POST', `${at}/search`, { vector: vectors[7], preset: 'hybrid' })).json.code, 'INDEX_NO_LISTS')
   t.is((await first.call('POST', `${at}/prepare`)).status, 200)
+  t.is((await first.call('GET', at)).json['saved'], false)
+  t.true(Number((await first.call('POST', `${at}/save`)).json['lists']) > 0)
   t.is(((await first.call('POST', `${at}/search`, { vector: vectors[7], preset: 'hybrid' })).json as unknown as Matches).hits[0]?.id, 'v7')
   t.deepEqual((await first.call('POST', `${at}/remove`, { ids: ['v7', 'nobody'] })).json, { done: 1 })
   t.is((await first.call('POST', `${at}/autotune`, { recall: 0.9 })).json['reached'], true)

@@ -1,26 +1,30 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { MISSING } from './cover-tree.js'
 import { CanopyError } from './error.js'
+import { IdMap } from './id-map.js'
 
 /** What a vector may be called; all vectors of an index have ids of one kind. */
 export type VectorId = number | bigint | string
 
 /** Ids that are taken in at once: some hundred microseconds, after which the event loop gets its turn. */
 const SLICE = 4096
+/** Bytes of written ids that are read at once. */
+const PIECE = 64 << 10
+const LINE_END = 10
 
 /**
  * The numbers that the core gives to a caller's ids. Ids that are whole numbers below 2³² − 1 need no table: they are the numbers.
  */
 export class Ids {
   /** Undefined where ids are their own numbers. */
-  readonly #slots: Map<VectorId, number> | undefined
+  readonly #slots: IdMap | undefined
   readonly #ids: (VectorId | undefined)[] = []
   readonly #free: number[] = []
   readonly #kind: string
 
   constructor(kind: 'number' | 'bigint' | 'string') {
     this.#kind = kind
-    this.#slots = kind === 'number' ? undefined : new Map()
+    this.#slots = kind === 'number' ? undefined : new IdMap()
   }
 
   /** Ids of the kind that the first one is of. */
@@ -49,9 +53,11 @@ export class Ids {
   /** Forgets ids, and answers their numbers; they are given again only after `free`. */
   async forget(ids: readonly VectorId[] | Uint32Array): Promise<Uint32Array> {
     const slots = await this.known(ids)
-    if (this.#slots !== undefined) {
-      for (const id of ids) this.#slots.delete(id)
-      for (const slot of slots) this.#ids[slot] = undefined
+    if (this.#slots === undefined) return slots
+    for (let i = 0; i < ids.length; i += 1) {
+      if (i % SLICE === SLICE - 1) await turn()
+      this.#slots.delete(ids[i] as VectorId)
+      this.#ids[slots[i] ?? MISSING] &&= undefined
     }
     return slots
   }
@@ -70,32 +76,36 @@ export class Ids {
   /** As bytes, for `Ids.read`; a line of JSON an id. Nothing where ids are their own numbers. */
   async write(): Promise<Buffer> {
     if (this.#slots === undefined) return Buffer.alloc(0)
-    const parts = [`${this.#kind}\n`]
+    const parts = [Buffer.from(`${this.#kind}\n`)]
     for (let start = 0; start < this.#ids.length; start += SLICE) {
       if (start > 0) await turn()
-      parts.push(this.#ids.slice(start, start + SLICE).map((id) => `${id === undefined ? '' : JSON.stringify(String(id))}\n`).join(''))
+      parts.push(Buffer.from(this.#ids.slice(start, start + SLICE).map((id) => `${id === undefined ? '' : JSON.stringify(String(id))}\n`).join('')))
     }
-    return Buffer.from(parts.join(''))
+    return Buffer.concat(parts)
   }
 
   /** What `write` wrote. */
   static async read(bytes: Buffer): Promise<Ids> {
-    const [kind, ...lines] = bytes.toString().split('\n')
+    const first = bytes.indexOf(LINE_END) + 1
+    const kind = bytes.toString('latin1', 0, Math.max(0, first - 1))
     const ids = new Ids(kind === 'bigint' || kind === 'string' ? kind : 'number')
-    lines.pop()
-    for (const [slot, line] of lines.entries()) {
-      if (slot % SLICE === SLICE - 1) await turn()
-      if (line === '') {
-        ids.#ids[slot] = undefined
-        ids.#free.push(slot)
-        continue
-      }
-      const text = JSON.parse(line) as string
-      const id = kind === 'bigint' ? BigInt(text) : text
-      ids.#ids[slot] = id
-      ids.#slots?.set(id, slot)
+    for (let at = first; at < bytes.length && ids.#slots !== undefined; ) {
+      if (at > first) await turn()
+      const end = bytes.indexOf(LINE_END, at + PIECE) + 1 || bytes.length
+      for (const line of bytes.toString('utf8', at, end).split('\n').slice(0, -1)) ids.#take(line)
+      at = end
     }
     return ids
+  }
+
+  /** A line of `write`: the id of the next number, or a number that is free. */
+  #take(line: string): void {
+    const slot = this.#ids.length
+    const text = line === '' ? undefined : (JSON.parse(line) as string)
+    const id = text === undefined || this.#kind === 'string' ? text : BigInt(text)
+    this.#ids.push(id)
+    if (id === undefined) this.#free.push(slot)
+    else this.#slots?.set(id, slot)
   }
 
   async #each(ids: readonly VectorId[] | Uint32Array, of: (id: VectorId) => number): Promise<Uint32Array> {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { BindingFilter, BindingVectorIndex } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
@@ -88,6 +89,8 @@ export interface VectorIndexInfo {
   memoryBytes: number
   /** Whether it has grown so much that `rebuild` would make it better. */
   stale: boolean
+  /** Inverted lists over the vectors as they are: `prepare` built them, or the file held them; 0 without. */
+  lists: number
 }
 
 /** A search for everything that is near enough. */
@@ -165,6 +168,10 @@ export class VectorFilter {
 export class VectorIndex<Id extends VectorId = number> {
   readonly #native: BindingVectorIndex
   readonly #ids: Ids
+  /** Whether a search waits for its turn of the event loop. */
+  #waits = false
+  /** The last of what changes or saves the index: ids that are saved are those of the vectors that are. */
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(native: BindingVectorIndex, ids: Ids) {
     this.#native = native
@@ -201,9 +208,9 @@ export class VectorIndex<Id extends VectorId = number> {
     return new VectorIndex<Id>(native, await Ids.read(unwrap(await native.notes())))
   }
 
-  /** Writes the index into one file; the old one stays valid until the new one is on the disk. Throws `INDEX_DISK_FULL`, `INDEX_PERMISSION`. */
+  /** Writes the index into one file, with its inverted lists where it has any; the old one stays valid until the new one is on the disk. Throws `INDEX_DISK_FULL`, `INDEX_PERMISSION`. */
   async save(path: string): Promise<void> {
-    unwrap(await this.#native.save(path, await this.#ids.write()))
+    await this.#inTurn(async () => unwrap(await this.#native.save(path, await this.#ids.write())))
   }
 
   /** Compares every checksum of the file that the index was opened from. Throws `INDEX_CORRUPT`. */
@@ -241,7 +248,21 @@ export class VectorIndex<Id extends VectorId = number> {
   async searchBatch(queries: VectorValues, k: number, { signal, filter, ...options }: VectorSearchOptions = {}): Promise<VectorHits> {
     checkK(k)
     const values = queries instanceof Float32Array ? queries : await widened(queries)
-    return cancellable(signal, (cancel) => this.#native.search(values, k, stringify(options), filter?.native, cancel))
+    const json = stringify(options)
+    const found = filter === undefined && !this.#waits && this.#native.quick(k) ? await this.#here(values, k, json, signal) : null
+    return found ?? cancellable(signal, (cancel) => this.#native.search(values, k, json, filter?.native, cancel))
+  }
+
+  /**
+   * A search that takes less time than a thread to wake up, in a turn of the event loop of its own: other events come between two of them. Those asked for meanwhile go to threads,
+   * so that many at once share all cores. Nothing where it would take long after all, or has to wait for a writer.
+   */
+  async #here(values: Float32Array, k: number, options: string, signal: AbortSignal | undefined): Promise<VectorHits | null | undefined> {
+    signal?.throwIfAborted()
+    this.#waits = true
+    await turn().finally(() => (this.#waits = false))
+    signal?.throwIfAborted()
+    return unwrap(this.#native.searchHere(values, k, options))
   }
 
   /**
@@ -255,7 +276,7 @@ export class VectorIndex<Id extends VectorId = number> {
     return parse(await cancellable(signal, (cancel) => this.#native.autotune(recall, k, values, cancel)))
   }
 
-  /** Builds the inverted lists that the presets `hybrid` and `lists` need, and measures what these find. They are gone with the next change. */
+  /** Builds the inverted lists that the presets `hybrid` and `lists` need, and measures what these find. They are saved with the index, and gone with the next change. */
   async prepare({ signal, onProgress, ...options }: VectorListOptions = {}): Promise<VectorLists> {
     return parse(await cancellable(signal, (cancel) => this.#native.prepare(stringify(options), cancel, onProgress)))
   }
@@ -278,16 +299,27 @@ export class VectorIndex<Id extends VectorId = number> {
   /** Adds or replaces vectors. When it is aborted, the vectors stored so far stay. */
   async upsert(ids: readonly Id[] | Uint32Array, vectors: VectorValues, { signal, onProgress }: LongCallOptions = {}): Promise<void> {
     const values = await widened(vectors)
-    const slots = await this.#ids.assign(ids)
-    await cancellable(signal, (cancel) => this.#native.upsert(slots, values, cancel, onProgress))
+    await this.#inTurn(async () => {
+      signal?.throwIfAborted()
+      const slots = await this.#ids.assign(ids)
+      await cancellable(signal, (cancel) => this.#native.upsert(slots, values, cancel, onProgress))
+    })
   }
 
   /** Takes vectors out; answers how many there were. */
   async remove(ids: readonly Id[] | Uint32Array): Promise<number> {
-    const slots = await this.#ids.forget(ids)
-    const gone = unwrap(await this.#native.remove(slots))
-    this.#ids.free(slots)
-    return gone
+    return this.#inTurn(async () => {
+      const slots = await this.#ids.forget(ids)
+      const gone = unwrap(await this.#native.remove(slots))
+      this.#ids.free(slots)
+      return gone
+    })
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
   }
 
   /** The vector with this id as it is compared (of length 1 under cosine), or undefined. */

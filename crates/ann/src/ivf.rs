@@ -4,6 +4,7 @@
 //! kept by whoever calls ([`Exact`]), decide.
 
 mod build;
+pub(crate) mod file;
 mod kmeans;
 mod quantiser;
 mod search;
@@ -13,6 +14,7 @@ mod tests;
 use crate::Error;
 use crate::slots::SlotMap;
 use canopy_core::{Hit, MetricKind};
+use canopy_file::Numbers;
 use canopy_simd::{NIBBLE_BLOCK, NIBBLE_PART};
 use kmeans::Centres;
 use quantiser::Quantiser;
@@ -75,15 +77,18 @@ impl Exact for crate::graph::GraphIndex {
     }
 }
 
-/// One list: vectors near one centre, 32 a block.
-#[derive(Debug, Clone, Default)]
+/// One list: the vectors near one centre. It has whole blocks of 32 places, of which the last may not all be taken.
+#[derive(Debug, Clone, Copy)]
 struct List {
-    slots: Vec<u32>,
-    /// Blocks of `parts` times 16 bytes; see `canopy_simd::sum_nibbles`.
-    codes: Vec<u8>,
+    /// Its first block.
+    block: usize,
+    /// Places that are taken.
+    len: usize,
 }
 
 /// The inverted lists. They don't change once built: an index over vectors that change is built anew from time to time, and asked with an allow-list until then.
+///
+/// They are saved in the file of the graph over the same vectors, see [`crate::graph::GraphIndex::save_all`].
 #[derive(Debug)]
 pub struct IvfPq {
     metric: MetricKind,
@@ -95,20 +100,25 @@ pub struct IvfPq {
     centres: Centres,
     quantiser: Quantiser,
     lists: Vec<List>,
-    /// List and place of each slot: `places[positions[slot]]`.
-    places: Vec<(u32, u32)>,
-    positions: SlotMap,
+    /// The slot at each place, list after list; those that aren't taken don't count.
+    slots: Numbers<u32>,
+    /// Blocks of `parts` times 16 bytes, list after list; see `canopy_simd::sum_nibbles`.
+    codes: Numbers<u8>,
+    /// The place of each slot.
+    places: SlotMap,
+    /// Number of vectors.
+    len: usize,
 }
 
 impl IvfPq {
     /// Number of vectors.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.len
     }
 
     /// Whether there is no vector.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len == 0
     }
 
     /// Values a vector.
@@ -121,14 +131,10 @@ impl IvfPq {
         self.lists.len()
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory, or of the mapped file.
     pub fn memory_bytes(&self) -> usize {
-        let lists: usize = self.lists.iter().map(|list| list.slots.capacity() * 4 + list.codes.capacity()).sum();
-        lists
-            + self.places.capacity() * 8
-            + self.positions.bytes()
-            + self.centres.values.len() * 4
-            + self.quantiser.bytes()
+        let lists = self.lists.len() * size_of::<List>() + self.slots.len() * size_of::<u32>() + self.codes.len();
+        lists + self.places.bytes() + self.centres.values.len() * size_of::<f32>() + self.quantiser.bytes()
     }
 
     /// Bytes of a block of codes.
@@ -136,12 +142,36 @@ impl IvfPq {
         self.quantiser.padded() * NIBBLE_PART
     }
 
+    /// The slots of a list, in the order of their places.
+    fn slots_of(&self, List { block, len }: List) -> &[u32] {
+        &self.slots[block * NIBBLE_BLOCK..][..len]
+    }
+
+    /// The list that a place belongs to.
+    fn list_of(&self, place: u32) -> usize {
+        let block = place as usize / NIBBLE_BLOCK;
+        // Of lists that begin at one block all but the last are empty.
+        self.lists.partition_point(|list| list.block <= block).saturating_sub(1)
+    }
+
     /// The code of one part of a vector.
-    fn code(&self, list: u32, place: u32, part: usize) -> u8 {
+    fn code(&self, place: u32, part: usize) -> u8 {
         let (block, lane) = (place as usize / NIBBLE_BLOCK, place as usize % NIBBLE_BLOCK);
-        let byte = self.lists[list as usize].codes[block * self.block() + part * NIBBLE_PART + lane % NIBBLE_PART];
+        let byte = self.codes[block * self.block() + part * NIBBLE_PART + lane % NIBBLE_PART];
         byte >> (4 * (lane / NIBBLE_PART)) & 15
     }
+}
+
+/// Where lists of these lengths begin, and how many blocks they have in all.
+fn lay_out(lens: impl Iterator<Item = usize>) -> (Vec<List>, usize) {
+    let mut end = 0;
+    let list = |len: usize| {
+        let block = end;
+        end += len.div_ceil(NIBBLE_BLOCK);
+        List { block, len }
+    };
+    let lists = lens.map(list).collect();
+    (lists, end)
 }
 
 /// Best first; what has no score is dropped.

@@ -17,6 +17,17 @@ impl SlotMap {
         Some(page[slot as usize % PAGE]).filter(|&position| position != NONE)
     }
 
+    /// The page that a slot stands on, and its place there.
+    pub(crate) fn page(&self, slot: usize) -> Option<(&[u32], usize)> {
+        Some((self.pages.get(slot / PAGE)?.as_deref()?, slot % PAGE))
+    }
+
+    /// What stands at a place of a page.
+    #[inline]
+    pub(crate) fn at(page: &[u32], place: usize) -> Option<u32> {
+        page.get(place).copied().filter(|&position| position != NONE)
+    }
+
     pub(crate) fn set(&mut self, slot: u32, position: u32) {
         let page = slot as usize / PAGE;
         if page >= self.pages.len() {

@@ -1,7 +1,7 @@
 //! The napi boundary: conversions, async tasks, errors. Nothing else.
 //!
 //! Every export adapts its arguments and hands the work to a thread of its own pool (`run`), so the event loop only
-//! ever pays for the conversion. Structured values cross as UTF-8 JSON and are parsed on that thread; vectors cross
+//! ever pays for the conversion; what is known to be over before a thread would wake up may run where it was asked for (`run_here`). Structured values cross as UTF-8 JSON and are parsed on that thread; vectors cross
 //! as typed arrays and are copied there. Errors cross as values, because an `async fn` export can't carry a code.
 
 #![expect(unreachable_pub, reason = "exports reach JavaScript through napi's registration, not through Rust paths")]
@@ -17,6 +17,7 @@ mod layer;
 mod ledger;
 mod noise;
 mod outcome;
+mod pace;
 mod poincare;
 mod residual_tree;
 mod shelf;

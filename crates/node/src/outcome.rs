@@ -48,6 +48,11 @@ impl BindingError {
 ///
 /// Handing it on to the runtime's blocking threads would cost two more wake-ups, a third of a short call.
 pub(crate) async fn run<T, E: Into<Trouble>>(work: impl FnOnce() -> Result<T, E>) -> Outcome<T> {
+    run_here(work)
+}
+
+/// Runs `work` on the thread that calls: for what is done sooner than another thread wakes up.
+pub(crate) fn run_here<T, E: Into<Trouble>>(work: impl FnOnce() -> Result<T, E>) -> Outcome<T> {
     // What a call that panics holds is dropped; what it shares is behind locks that are fit for the next one.
     Ok(match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Either::A(value),

@@ -1,9 +1,11 @@
 //! Approximate vector search as JavaScript sees it.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::outcome::{Outcome, Trouble, run, run_json};
+use crate::outcome::{Outcome, Trouble, run, run_here, run_json};
+use crate::pace::Pace;
 use crate::vector_ways::{Asked, Lists, answers};
 use canopy_ann::graph::{BuildOptions, GraphIndex};
+use canopy_ann::ivf::IvfPq;
 use canopy_collection::from_json;
 use canopy_core::{Cancel, Coded, Fault, Hit, MetricKind, Progress, Rows, SlotSet};
 use napi::bindgen_prelude::{Buffer, Float32Array, Uint32Array};
@@ -44,6 +46,8 @@ struct Info {
     memory_bytes: usize,
     /// Whether it has grown so much that a new one would be better.
     stale: bool,
+    /// Inverted lists over the vectors as they are; 0 without.
+    lists: usize,
 }
 
 /// `k` results a query, best first; `0xFFFFFFFF` and `-Infinity` where there are fewer.
@@ -93,6 +97,14 @@ pub struct BindingVectorIndex {
     pub(crate) index: Arc<RwLock<GraphIndex>>,
     /// Inverted lists over the same vectors, while these don't change.
     pub(crate) lists: Lists,
+    /// How long a search takes.
+    pace: Arc<Pace>,
+}
+
+impl BindingVectorIndex {
+    fn new(index: GraphIndex, lists: Option<IvfPq>) -> Self {
+        Self { index: Arc::new(RwLock::new(index)), lists: Lists::of(lists), pace: Arc::default() }
+    }
 }
 
 #[napi]
@@ -117,7 +129,7 @@ impl BindingVectorIndex {
             let count = u32::try_from(rows.len()).map_err(|_| Refused::TooMany)?;
             let slots: Vec<u32> = slots.map_or_else(|| (0..count).collect(), |slots| slots.to_vec());
             let index = GraphIndex::build(&slots, rows, metric, options.build, &cancel, &progress)?;
-            Ok(Self { index: Arc::new(RwLock::new(index)), lists: Lists::default() })
+            Ok(Self::new(index, None))
         })
         .await
     }
@@ -126,17 +138,21 @@ impl BindingVectorIndex {
     #[napi]
     pub async fn open(path: String) -> Outcome<BindingVectorIndex> {
         run(move || -> Result<Self, Trouble> {
-            Ok(Self { index: Arc::new(RwLock::new(GraphIndex::open(Path::new(&path))?)), lists: Lists::default() })
+            let (index, lists) = GraphIndex::open_all(Path::new(&path))?;
+            Ok(Self::new(index, lists))
         })
         .await
     }
 
-    /// Writes the index into a file, with `notes` that `notes()` gives back after opening.
+    /// Writes the index and its inverted lists into a file, with `notes` that `notes()` gives back after opening.
     #[napi]
     pub async fn save(&self, path: String, notes: Option<Buffer>) -> Outcome<bool> {
-        let index = self.index.clone();
+        let (index, lists) = (self.index.clone(), self.lists.clone());
         run(move || -> Result<bool, Trouble> {
-            index.read().save_with(Path::new(&path), notes.as_deref().unwrap_or_default())?;
+            // Lists are taken away under the lock of a writer: while this one is held, they are of these vectors.
+            let index = index.read();
+            let lists = lists.present();
+            index.save_all(Path::new(&path), notes.as_deref().unwrap_or_default(), lists.as_deref())?;
             Ok(true)
         })
         .await
@@ -156,10 +172,10 @@ impl BindingVectorIndex {
         run(move || index.read().check().map(|()| true)).await
     }
 
-    /// `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale }`.
+    /// `{ length, dim, metric, build, walkDim, graphBytes, memoryBytes, stale, lists }`.
     #[napi]
     pub async fn info(&self) -> Outcome<Buffer> {
-        let index = self.index.clone();
+        let (index, lists) = (self.index.clone(), self.lists.clone());
         run_json(move || -> Result<Info, Trouble> {
             let index = index.read();
             Ok(Info {
@@ -171,6 +187,7 @@ impl BindingVectorIndex {
                 graph_bytes: index.graph_bytes(),
                 memory_bytes: index.memory_bytes(),
                 stale: index.is_stale(),
+                lists: lists.present().map_or(0, |lists| lists.lists()),
             })
         })
         .await
@@ -187,16 +204,42 @@ impl BindingVectorIndex {
         cancel: Option<&BindingCancel>,
     ) -> Outcome<BindingHits> {
         let (index, lists, cancel) = (self.index.clone(), self.lists.clone(), flag(cancel));
-        let allowed = filter.map(|filter| filter.allowed.clone());
+        let (pace, allowed) = (self.pace.clone(), filter.map(|filter| filter.allowed.clone()));
         run(move || -> Result<BindingHits, Trouble> {
             let asked: Asked = from_json("the search options", &options)?;
             let index = index.read();
             let rows = Rows::new(&queries, index.dim()).map_err(canopy_ann::Error::from)?;
-            let found = answers(&index, &lists, rows, k as usize, asked, allowed.as_deref(), &cancel)?;
+            let answer = || answers(&index, &lists, rows, k as usize, asked, allowed.as_deref(), &cancel);
+            // Only a walk for one query says how long the next one will take.
+            let walks = rows.len() == 1 && allowed.is_none();
+            let found = match asked.breadth(&index, k as usize).filter(|_| walks) {
+                Some(breadth) => pace.of(breadth, answer)?,
+                None => answer()?,
+            };
             drop(index);
             Ok(BindingHits::new(k as usize, &found))
         })
         .await
+    }
+
+    /// Whether a search for `k` should be over sooner than another thread would be awake: then `searchHere` is the faster way to ask.
+    #[napi(catch_unwind)]
+    pub fn quick(&self, k: u32) -> bool {
+        self.pace.is_quick(k as usize)
+    }
+
+    /// What `search` answers for one query, on the thread that calls; `null` where that would take too long, or have to wait for somebody who changes the index.
+    #[napi(catch_unwind)]
+    pub fn search_here(&self, query: Float32Array, k: u32, options: String) -> Outcome<Option<BindingHits>> {
+        run_here(|| -> Result<Option<BindingHits>, Trouble> {
+            let Some(index) = self.index.try_read() else { return Ok(None) };
+            let asked: Asked = from_json("the search options", &options)?;
+            let breadth = asked.breadth(&index, k as usize).filter(|&breadth| self.pace.is_quick(breadth));
+            let (Some(breadth), true) = (breadth, query.len() == index.dim()) else { return Ok(None) };
+            let rows = Rows::new(&query, index.dim()).map_err(canopy_ann::Error::from)?;
+            let answer = || answers(&index, &self.lists, rows, k as usize, asked, None, &Cancel::new());
+            Ok(Some(BindingHits::new(k as usize, &self.pace.of(breadth, answer)?)))
+        })
     }
 
     /// Adds or replaces vectors; searches come between.
@@ -210,11 +253,11 @@ impl BindingVectorIndex {
             OnProgress,
         >,
     ) -> Outcome<bool> {
-        let (index, cancel, progress) = (self.index.clone(), flag(cancel), progress(on_progress));
-        self.lists.forget();
+        let (index, lists) = (self.index.clone(), self.lists.clone());
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
         run(move || -> Result<bool, Trouble> {
             let (slots, vectors) = (slots.to_vec(), vectors.to_vec());
-            upsert(&index, &slots, &vectors, &cancel, &progress)?;
+            upsert(&index, &lists, &slots, &vectors, &cancel, &progress)?;
             Ok(true)
         })
         .await
@@ -223,12 +266,12 @@ impl BindingVectorIndex {
     /// Takes vectors out; how many there were.
     #[napi]
     pub async fn remove(&self, slots: Uint32Array) -> Outcome<u32> {
-        let index = self.index.clone();
-        self.lists.forget();
+        let (index, lists) = (self.index.clone(), self.lists.clone());
         run(move || -> Result<u32, Trouble> {
             let mut gone = 0;
             for chunk in slots.chunks(CHUNK) {
                 let mut index = index.write();
+                lists.forget();
                 for &slot in chunk {
                     gone += u32::from(index.remove(slot)?);
                 }
@@ -268,6 +311,7 @@ impl BindingVectorIndex {
 
 fn upsert(
     index: &RwLock<GraphIndex>,
+    lists: &Lists,
     slots: &[u32],
     vectors: &[f32],
     cancel: &Cancel,
@@ -290,7 +334,10 @@ fn upsert(
         cancel.check().map_err(canopy_ann::Error::from)?;
         let from = at * CHUNK * dim;
         let part = Rows::new(&vectors[from..from + chunk.len() * dim], dim).map_err(canopy_ann::Error::from)?;
-        index.write().extend(chunk, part, cancel, &silent)?;
+        let mut index = index.write();
+        lists.forget();
+        index.extend(chunk, part, cancel, &silent)?;
+        drop(index);
         progress.report((at * CHUNK + chunk.len()) as u64, slots.len() as u64);
     }
     progress.finish(slots.len() as u64, slots.len() as u64);

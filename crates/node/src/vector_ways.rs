@@ -23,13 +23,22 @@ const MEASURED: usize = 10;
 pub(crate) struct Lists(Arc<RwLock<Option<Arc<IvfPq>>>>);
 
 impl Lists {
-    /// The vectors change: the lists no longer hold what the graph holds.
+    /// Those that came from a file.
+    pub(crate) fn of(lists: Option<IvfPq>) -> Self {
+        Self(Arc::new(RwLock::new(lists.map(Arc::new))))
+    }
+
+    /// The vectors change: the lists no longer hold what the graph holds. Called under the lock that keeps those out who build or save lists.
     pub(crate) fn forget(&self) {
         *self.0.write() = None;
     }
 
+    pub(crate) fn present(&self) -> Option<Arc<IvfPq>> {
+        self.0.read().clone()
+    }
+
     fn get(&self) -> Result<Arc<IvfPq>, Refused> {
-        self.0.read().clone().ok_or(Refused::NoLists)
+        self.present().ok_or(Refused::NoLists)
     }
 }
 
@@ -59,6 +68,12 @@ pub(crate) struct Asked {
 impl Asked {
     fn walk(self) -> SearchOptions {
         SearchOptions { ef: self.ef, rerank: self.rerank }
+    }
+
+    /// The candidates that a walk will keep; `None` for a preset that doesn't walk only.
+    pub(crate) fn breadth(self, index: &GraphIndex, k: usize) -> Option<usize> {
+        let SearchOptions { ef, rerank } = index.effective(self.walk(), k.min(index.len()));
+        matches!(self.preset, Preset::Graph).then_some(ef.max(rerank))
     }
 
     fn hybrid(self) -> HybridOptions {
@@ -215,7 +230,8 @@ impl BindingVectorIndex {
             drop(values);
             let queries = index.strangers(&cancel)?;
             let queries = Rows::new(&queries, index.dim()).map_err(canopy_ann::Error::from)?;
-            let held = Lists(Arc::new(RwLock::new(Some(lists.clone()))));
+            let held = Lists::default();
+            *held.0.write() = Some(lists.clone());
             let truth = index.exact(queries, MEASURED, &cancel)?;
             let found = |preset| {
                 let asked = Asked { preset, ..Asked::default() };

@@ -71,7 +71,12 @@ export default async function indexes(app: App, { config }: Context): Promise<vo
     return index.autotune(recall, { k, signal: reply.abandoned() })
   })
 
-  app.post('/v1/indexes/:name/prepare', { schema: { tags, summary: 'Build the lists that the presets hybrid and lists need', params: IndexParams, response: { 200: Lists, ...errors([...NAMED, 'INDEX_OPTION'], { body: true }) } } }, async ({ params }, reply) => (await all.get(params.name)).prepare({ signal: reply.abandoned() }))
+  app.post('/v1/indexes/:name/prepare', { schema: { tags, summary: 'Build the lists that the presets hybrid and lists need; they are saved with the index', params: IndexParams, response: { 200: Lists, ...errors([...NAMED, 'INDEX_OPTION'], { body: true }) } } }, async ({ params }, reply) => {
+    const lists = await (await all.get(params.name)).prepare({ signal: reply.abandoned() })
+    // Where nothing may be written they serve until the server ends.
+    if (!config.data.readOnly) all.changed(params.name)
+    return lists
+  })
 
   app.post('/v1/indexes/:name/save', { schema: { tags, summary: 'Write a vector index to the disk', params: IndexParams, response: { 200: Type.Ref('VectorIndexInfo'), ...errors([...NAMED, ...WRITES], { body: true }) } } }, async ({ params }) => {
     await all.save(params.name)

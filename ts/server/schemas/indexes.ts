@@ -36,6 +36,7 @@ export const VectorIndexInfo = Type.Object(
     graphBytes: Type.Integer({ description: 'Beside the vectors' }),
     memoryBytes: Type.Integer(),
     stale: Type.Boolean({ description: 'Whether it has grown so much that a new build would be better' }),
+    lists: Type.Integer({ description: 'Inverted lists over the vectors as they are, for the presets hybrid and lists; 0 without' }),
   },
   { $id: 'VectorIndexInfo' },
 )

@@ -160,20 +160,20 @@ impl GraphIndex {
 
 fn check_shape(slots: &[u32], count: usize, dim: usize, options: &BuildOptions) -> Result<(), Error> {
     options.check()?;
+    if count >= MAX_VECTORS {
+        return Err(Error::TooMany { received: count, max: MAX_VECTORS });
+    }
     if slots.len() != count {
         return Err(Error::Count { slots: slots.len(), rows: count });
     }
     if dim > crate::flat::MAX_DIM {
         return Err(Error::DimensionRange { received: dim, max: crate::flat::MAX_DIM });
     }
-    if count >= MAX_VECTORS {
-        return Err(Error::TooMany { received: count, max: MAX_VECTORS });
-    }
     Ok(())
 }
 
 /// Where each slot's vector stands; an error when a slot is named twice.
-pub(super) fn unique(slots: &[u32]) -> Result<SlotMap, Error> {
+pub(crate) fn unique(slots: &[u32]) -> Result<SlotMap, Error> {
     let mut positions = SlotMap::default();
     for (&slot, position) in slots.iter().zip(0_u32..) {
         if positions.get(slot).is_some() {

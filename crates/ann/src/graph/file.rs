@@ -1,12 +1,15 @@
 //! One file: a header with a table of sections, then the sections as they lie in memory, so that opening is mapping.
 //!
-//! The layout, and how a file replaces another, is that of [`canopy_file`]. Opening checks the header and every section but the three big ones (vectors, codes, links), which would have to be read
-//! from the disk for that; [`GraphIndex::check`] reads them. Damage there can't crash a search, it can only make it miss vectors.
+//! The layout, and how a file replaces another, is that of [`canopy_file`]. Opening checks the header and every section but the big ones (vectors, codes, links, codes of lists), which would have to be
+//! read from the disk for that; [`GraphIndex::check`] reads them. Damage there can't crash a search, it can only make it miss vectors.
+//!
+//! Inverted lists over the same vectors stand in sections of their own, which a reader that doesn't want them passes over.
 
 mod read;
 mod write;
 
 use super::GraphIndex;
+use crate::ivf;
 use canopy_file::{Format, Mapped};
 
 const FORMAT: Format = Format { magic: *b"CANOPYGR", version: 1 };
@@ -22,7 +25,7 @@ const SLOTS: &str = "slots";
 const DEAD: &str = "dead";
 const NOTES: &str = "notes";
 /// Read only by [`GraphIndex::check`].
-const BIG: [&str; 3] = [RAW, CODES, LINKS];
+const BIG: [&str; 4] = [RAW, CODES, LINKS, ivf::file::CODES];
 
 /// The sections of the `i`-th sample.
 fn sample(i: usize) -> [String; 3] {

@@ -5,6 +5,7 @@ mod elsewhere;
 mod files;
 mod filters;
 mod found;
+mod lists;
 mod refusals;
 mod tuned;
 

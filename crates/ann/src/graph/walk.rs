@@ -92,12 +92,10 @@ pub(super) struct Scratch {
     /// Nodes from which a walk starts.
     pub(super) starts: Vec<u32>,
     pub(super) ids: Vec<u32>,
-    more: Vec<u32>,
+    pub(super) more: Vec<u32>,
     pub(super) scores: Vec<f32>,
     /// Nodes that a filtered walk may still visit, nearest first.
     pub(super) open: BinaryHeap<Reverse<u64>>,
-    /// Positions of a scan.
-    pub(super) positions: Vec<u32>,
     pub(super) prune: super::prune::Buffers,
     pub(super) row: Vec<f32>,
 }

@@ -2,7 +2,7 @@
 
 use super::kmeans::kmeans;
 use super::quantiser::Quantiser;
-use super::{IvfOptions, IvfPq, List};
+use super::{IvfOptions, IvfPq, lay_out};
 use crate::graph::lift;
 use crate::random::Random;
 use crate::slots::SlotMap;
@@ -41,13 +41,7 @@ impl IvfPq {
         }
         let check = |row: usize| vector::check(rows.row(row), row, dim, metric);
         let norms = (0..count).into_par_iter().with_min_len(256).map(check).collect::<Result<Vec<f64>, Error>>()?;
-        let mut positions = SlotMap::default();
-        for (&slot, position) in slots.iter().zip(0_u32..) {
-            if positions.get(slot).is_some() {
-                return Err(Error::Duplicate { slot });
-            }
-            positions.set(slot, position);
-        }
+        crate::graph::unique(slots)?;
         let full = dim + usize::from(metric == MetricKind::Dot);
         let longest = norms.iter().copied().fold(0.0, f64::max);
         let unit = if metric == MetricKind::Cosine || longest == 0.0 { 1.0 } else { (1.0 / longest).min(1e30) as f32 };
@@ -85,7 +79,6 @@ impl IvfPq {
             .collect();
         let quantiser = Quantiser::learn(&turned, parts, width, rotation, cancel)?;
 
-        let count_lists = centres.len();
         let mut index = Self {
             metric,
             dim,
@@ -94,52 +87,62 @@ impl IvfPq {
             mean,
             centres,
             quantiser,
-            lists: vec![List::default(); count_lists],
-            places: Vec::with_capacity(count),
-            positions,
+            lists: Vec::new(),
+            slots: Vec::new().into(),
+            codes: Vec::new().into(),
+            places: SlotMap::default(),
+            len: count,
         };
+        let (mut near, mut codes) = (vec![0_u32; count], vec![0_u8; count * parts]);
         for from in (0..count).step_by(BATCH) {
             cancel.check()?;
             let batch: Vec<usize> = (from..count.min(from + BATCH)).collect();
             let mut lifted = space.lifted(&batch);
             centre(&mut lifted, &index.mean);
-            let encoded: Vec<(u32, Vec<u8>)> = lifted
-                .par_chunks_exact(full)
-                .with_min_len(64)
-                .map_init(Default::default, |scratch: &mut [Vec<f32>; 2], row| index.encode(row, scratch))
-                .collect();
-            for (&row, (list, codes)) in batch.iter().zip(encoded) {
-                index.append(slots[row], list, &codes);
-            }
+            let (near, codes) = (&mut near[from..from + batch.len()], &mut codes[from * parts..]);
+            let out = near.par_iter_mut().zip(codes.par_chunks_mut(parts));
+            lifted.par_chunks_exact(full).zip(out).with_min_len(64).for_each_init(
+                Default::default,
+                |scratch: &mut [Vec<f32>; 2], (row, (near, codes))| {
+                    *near = index.encode(row, scratch, codes);
+                },
+            );
             progress.report((from + batch.len()) as u64, count as u64);
         }
+        index.place(slots, &near, &codes);
         progress.finish(count as u64, count as u64);
         Ok(index)
     }
 
-    fn encode(&self, row: &[f32], [distances, turned]: &mut [Vec<f32>; 2]) -> (u32, Vec<u8>) {
+    /// Writes the codes of a row; returns its list.
+    fn encode(&self, row: &[f32], [distances, turned]: &mut [Vec<f32>; 2], codes: &mut [u8]) -> u32 {
         let list = self.centres.nearest(row, distances);
         let residual: Vec<f32> = row.iter().zip(self.centres.centre(list as usize)).map(|(a, b)| a - b).collect();
         self.quantiser.turn(&residual, turned);
-        let mut codes = vec![0; self.quantiser.parts];
-        self.quantiser.encode(turned, distances, &mut codes);
-        (list, codes)
+        self.quantiser.encode(turned, distances, codes);
+        list
     }
 
-    fn append(&mut self, slot: u32, list: u32, codes: &[u8]) {
+    /// Gives every vector a place in its list, in the caller's order.
+    fn place(&mut self, slots: &[u32], near: &[u32], codes: &[u8]) {
+        let mut lens = vec![0; self.centres.len()];
+        near.iter().for_each(|&list| lens[list as usize] += 1);
+        let (lists, blocks) = lay_out(lens.iter().copied());
         let block_bytes = self.block();
-        let entry = &mut self.lists[list as usize];
-        let place = entry.slots.len();
-        let (block, lane) = (place / NIBBLE_BLOCK, place % NIBBLE_BLOCK);
-        if lane == 0 {
-            entry.codes.resize((block + 1) * block_bytes, 0);
+        let (mut held, mut packed) = (vec![0_u32; blocks * NIBBLE_BLOCK], vec![0_u8; blocks * block_bytes]);
+        let mut next: Vec<usize> = lists.iter().map(|list| list.block * NIBBLE_BLOCK).collect();
+        for ((&slot, &list), codes) in slots.iter().zip(near).zip(codes.chunks_exact(self.quantiser.parts)) {
+            let place = next[list as usize];
+            next[list as usize] += 1;
+            let (block, lane) = (place / NIBBLE_BLOCK, place % NIBBLE_BLOCK);
+            let row = &mut packed[block * block_bytes..][..block_bytes];
+            for (bytes, code) in row.chunks_exact_mut(NIBBLE_PART).zip(codes) {
+                bytes[lane % NIBBLE_PART] |= code << (4 * (lane / NIBBLE_PART));
+            }
+            held[place] = slot;
+            self.places.set(slot, place as u32);
         }
-        for (part, code) in codes.iter().enumerate() {
-            entry.codes[block * block_bytes + part * NIBBLE_PART + lane % NIBBLE_PART] |=
-                code << (4 * (lane / NIBBLE_PART));
-        }
-        entry.slots.push(slot);
-        self.places.push((list, place as u32));
+        (self.lists, self.slots, self.codes) = (lists, held.into(), packed.into());
     }
 }
 

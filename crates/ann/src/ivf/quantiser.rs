@@ -69,6 +69,23 @@ impl Quantiser {
         Ok(Self { parts, width, rotation, books })
     }
 
+    /// What [`Quantiser::rotated`] and [`Quantiser::entries`] gave; `entries` a part.
+    pub(super) fn of(parts: usize, width: usize, rotation: Vec<f32>, values: &[f32], entries: usize) -> Self {
+        let book = |part: usize| Centres::new(values[part * entries * width..][..entries * width].to_vec(), width);
+        Self { parts, width, rotation, books: (0..parts).map(book).collect() }
+    }
+
+    /// `parts * width` rows, or nothing.
+    pub(super) fn rotated(&self) -> &[f32] {
+        &self.rotation
+    }
+
+    /// How many entries a part has, and their values, part after part.
+    pub(super) fn entries(&self) -> (usize, Vec<f32>) {
+        let values = self.books.iter().flat_map(|book| &book.values).copied().collect();
+        (self.books.first().map_or(0, Centres::len), values)
+    }
+
     /// Parts with those that fill up.
     pub(super) fn padded(&self) -> usize {
         self.parts.next_multiple_of(NIBBLE_PARTS)

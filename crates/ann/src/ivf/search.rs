@@ -79,25 +79,21 @@ impl IvfPq {
         let query = self.query(query)?;
         let mut scratch = Scratch::default();
         // Tables are made once a list: candidates of a walk lie in few lists.
-        let mut known: Vec<(u32, u32, u32)> = Vec::with_capacity(slots.len());
+        let mut known: Vec<(usize, u32, u32)> = Vec::with_capacity(slots.len());
         let mut rest = Vec::new();
         for &slot in slots {
-            match self.positions.get(slot) {
-                Some(position) => {
-                    let (list, place) = self.places[position as usize];
-                    known.push((list, place, slot));
-                }
+            match self.places.get(slot) {
+                Some(place) => known.push((self.list_of(place), place, slot)),
                 None => rest.push(slot),
             }
         }
         known.sort_unstable();
         let mut all: Vec<Hit> = Vec::with_capacity(slots.len());
         for group in known.chunk_by(|a, b| a.0 == b.0) {
-            let list = group[0].0;
-            self.tables(list as usize, &query, &mut scratch);
+            self.tables(group[0].0, &query, &mut scratch);
             for &(_, place, slot) in group {
                 let parts = scratch.tables.chunks_exact(16).take(self.quantiser.parts).enumerate();
-                let distance: f32 = parts.map(|(part, table)| table[usize::from(self.code(list, place, part))]).sum();
+                let distance: f32 = parts.map(|(part, table)| table[usize::from(self.code(place, part))]).sum();
                 all.push(Hit { slot, score: -distance });
             }
         }
@@ -129,18 +125,20 @@ impl IvfPq {
     }
 
     fn scan(&self, list: usize, query: &[f32], allow: Option<&SlotSet>, scratch: &mut Scratch, top: &mut TopK) {
-        let entry = &self.lists[list];
-        if entry.slots.is_empty() {
+        let slots = self.slots_of(self.lists[list]);
+        if slots.is_empty() {
             return;
         }
+        let blocks = slots.len().div_ceil(NIBBLE_BLOCK);
+        let codes = &self.codes[self.lists[list].block * self.block()..][..blocks * self.block()];
         self.tables(list, query, scratch);
         let (base, step) = round(&scratch.tables, &mut scratch.bytes);
-        scratch.sums.resize(entry.codes.len() / self.block() * NIBBLE_BLOCK, 0);
-        sum_nibbles(&scratch.bytes, &entry.codes, &mut scratch.sums);
+        scratch.sums.resize(blocks * NIBBLE_BLOCK, 0);
+        sum_nibbles(&scratch.bytes, codes, &mut scratch.sums);
         // In whole steps the threshold is compared without leaving 16 bits; rounded up, so that a tie is looked at.
         let limit = |top: &TopK| ((-top.threshold() - base) / step + 1.0).clamp(-1.0, 65_535.0) as i32;
         let mut most = limit(top);
-        for (sums, slots) in scratch.sums.chunks_exact(NIBBLE_BLOCK).zip(entry.slots.chunks(NIBBLE_BLOCK)) {
+        for (sums, slots) in scratch.sums.chunks_exact(NIBBLE_BLOCK).zip(slots.chunks(NIBBLE_BLOCK)) {
             if !sums.iter().any(|&sum| i32::from(sum) <= most) {
                 continue;
             }

@@ -7,6 +7,7 @@ use crate::graph::entry::Entry;
 use crate::graph::links::Links;
 use crate::graph::raw::{Kind, Raw};
 use crate::graph::space::Space;
+use crate::ivf::IvfPq;
 use crate::slots::SlotMap;
 use bytemuck::Pod;
 use canopy_core::MetricKind;
@@ -21,9 +22,26 @@ impl GraphIndex {
     /// # Errors
     /// [`Error::File`], [`Error::Foreign`], [`Error::Newer`], [`Error::Truncated`], [`Error::Damaged`].
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::read(path)?.index()
+    }
+
+    /// [`GraphIndex::open`] together with the lists that [`GraphIndex::save_all`] wrote, where it wrote any.
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::open`]; lists of other vectors are [`Error::Damaged`].
+    pub fn open_all(path: &Path) -> Result<(Self, Option<IvfPq>), Error> {
+        let source = Self::read(path)?;
+        let lists = IvfPq::read(&source.0)?;
+        let wrong = source.damaged(ivf::file::SLOTS);
+        let index = source.index()?;
+        let fit = |lists: &IvfPq| lists.are_of(index.metric(), index.dim(), index.len(), |slot| index.contains(slot));
+        if lists.as_ref().is_none_or(fit) { Ok((index, lists)) } else { Err(wrong) }
+    }
+
+    fn read(path: &Path) -> Result<Source, Error> {
         let file = Mapped::open(path, FORMAT)?;
         file.verify(&BIG)?;
-        Source(file).index()
+        Ok(Source(file))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Error;
+use crate::ivf::IvfPq;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -20,7 +21,15 @@ impl GraphIndex {
     /// # Errors
     /// Those of [`GraphIndex::save`].
     pub fn save_with(&self, path: &Path, notes: &[u8]) -> Result<(), Error> {
-        self.save_through(path, notes, |file| file)
+        self.save_all(path, notes, None)
+    }
+
+    /// [`GraphIndex::save_with`] together with lists over the same vectors, for [`GraphIndex::open_all`].
+    ///
+    /// # Errors
+    /// Those of [`GraphIndex::save`].
+    pub fn save_all(&self, path: &Path, notes: &[u8], lists: Option<&IvfPq>) -> Result<(), Error> {
+        self.save_through(path, notes, lists, |file| file)
     }
 
     /// [`GraphIndex::save`] through another writer, so that tests can let the disk run full.
@@ -28,10 +37,12 @@ impl GraphIndex {
         &self,
         path: &Path,
         notes: &[u8],
+        lists: Option<&IvfPq>,
         wrap: impl FnOnce(File) -> W,
     ) -> Result<(), Error> {
         let meta = serde_json::to_vec(&self.meta()).expect("numbers and strings always serialise");
         let dead = self.dead.words();
+        let lists = lists.map(ivf::file::Parts::of);
         let mut sections: Vec<(String, &[u8])> = vec![
             (META.into(), &meta),
             (MEAN.into(), bytemuck::cast_slice(&self.space.mean)),
@@ -49,6 +60,7 @@ impl GraphIndex {
         sections.push((LINKS.into(), bytemuck::cast_slice(self.links.rows.get())));
         sections.push((CODES.into(), self.codes.get()));
         sections.push((RAW.into(), self.raw.rows.get()));
+        sections.extend(lists.iter().flat_map(ivf::file::Parts::sections).map(|(name, bytes)| (name.into(), bytes)));
 
         let sections: Vec<(&str, &[u8])> = sections.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
         Ok(canopy_file::save_through(path, FORMAT, &sections, wrap)?)

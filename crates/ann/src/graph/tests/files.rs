@@ -94,7 +94,7 @@ fn a_full_disk_leaves_the_old_file() {
     let before = fs::read(&path).unwrap();
     index.upsert(5000, &[0.1; DIM]).unwrap();
     for room in [0, before.len() / 2] {
-        let error = index.save_through(&path, b"notes", |file| Full(file, room)).unwrap_err();
+        let error = index.save_through(&path, b"notes", None, |file| Full(file, room)).unwrap_err();
         assert_eq!(error.code(), "INDEX_DISK_FULL");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -182,6 +182,22 @@ proptest! {
     }
 }
 
+/// Writes the file anew with one section changed, and right checksums.
+pub(super) fn resave(from: &Path, to: &Path, name: &str, change: &dyn Fn(&mut Vec<u8>)) {
+    let format = canopy_file::Format { magic: *b"CANOPYGR", version: 1 };
+    let file = canopy_file::Mapped::open(from, format).unwrap();
+    let part = |section: &canopy_file::Section| {
+        let mut bytes = file.map()[section.at..section.at + section.len].to_vec();
+        if section.name == name {
+            change(&mut bytes);
+        }
+        (section.name.clone(), bytes)
+    };
+    let parts: Vec<(String, Vec<u8>)> = file.sections().iter().map(part).collect();
+    let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    canopy_file::save(to, format, &parts).unwrap();
+}
+
 /// A file whose checksums are right and whose numbers contradict each other; found by the fuzzer.
 #[test]
 fn contradictions_behind_right_checksums_are_refused() {
@@ -190,19 +206,8 @@ fn contradictions_behind_right_checksums_are_refused() {
     let mut index = sample();
     index.remove(3).unwrap();
     index.save(&path).unwrap();
-    let format = canopy_file::Format { magic: *b"CANOPYGR", version: 1 };
-    let file = canopy_file::Mapped::open(&path, format).unwrap();
     let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
-        let part = |section: &canopy_file::Section| {
-            let mut bytes = file.map()[section.at..section.at + section.len].to_vec();
-            if section.name == name {
-                change(&mut bytes);
-            }
-            (section.name.clone(), bytes)
-        };
-        let parts: Vec<(String, Vec<u8>)> = file.sections().iter().map(part).collect();
-        let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-        canopy_file::save(&bad, format, &parts).unwrap();
+        resave(&path, &bad, name, change);
         GraphIndex::open(&bad)
     };
     assert!(changed("dead", &|_| ()).is_ok());

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Error;
+use crate::graph::Vectors;
 use canopy_core::Coded;
 
 fn build(slots: &[u32], rows: &[f32], dim: usize, options: BuildOptions, cancel: &Cancel) -> Result<GraphIndex, Error> {
@@ -29,6 +30,30 @@ fn each_refusal_has_its_code() {
     assert_eq!(search(&[1.0]), "VECTOR_DIMENSION");
     assert_eq!(search(&[0.0, 0.0]), "VECTOR_ZERO");
     assert_eq!(search(&[0.0, f32::INFINITY]), "VECTOR_NOT_FINITE");
+}
+
+/// Vectors that nobody could hold.
+struct Billions;
+
+impl Vectors for Billions {
+    fn len(&self) -> usize {
+        4_000_000_000
+    }
+    fn dim(&self) -> usize {
+        8
+    }
+    fn read(&self, _: usize, _: &mut [f32]) {
+        unreachable!("too many are refused before the first is read");
+    }
+}
+
+#[test]
+fn four_billion_vectors_are_refused_before_anything_is_read() {
+    let (options, calm) = (BuildOptions::default(), Cancel::new());
+    let built = GraphIndex::build_over(&[], &Billions, MetricKind::L2, options, &calm, &Progress::default());
+    let error = built.unwrap_err();
+    assert_eq!(error.code(), "INDEX_TOO_LARGE");
+    assert!(error.to_string().contains("4000000000"), "{error}");
 }
 
 #[test]
