@@ -384,6 +384,8 @@ export interface Schemas {
     memoryBytes: number
     /** Whether it has grown so much that a new build would be better */
     stale: boolean
+    /** Inverted lists over the vectors as they are, for the presets hybrid and lists; 0 without */
+    lists: number
   }
   VectorMatches: {
     hits: {
@@ -3322,7 +3324,7 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Build the lists that the presets hybrid and lists need */
+    /** Build the lists that the presets hybrid and lists need; they are saved with the index */
     post: {
       parameters: {
         query?: never
