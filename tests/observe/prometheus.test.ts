@@ -28,7 +28,7 @@ test('every alert has an expression that parses, a severity and two sentences, a
     t.true(['critical', 'warning', 'info'].includes(labels.severity), alert)
     t.true((annotations['summary'] ?? '').includes('{{ $labels.instance }}') && (annotations['description'] ?? '').length > 20, alert)
     // Whatever is added up is added up for one server.
-    for (const [, by = ''] of expr.matchAll(/\b(?:sum|max|min|avg|count)\b(?: by \(([^)]*)\))?/g)) t.regex(by, /^job, instance/, alert)
+    for (const [, by = ''] of expr.matchAll(/\b(?:sum|max|min|avg|count|on)\b(?: by)? ?(?:\(([^)]*)\))?/g)) t.regex(by, /^job, instance/, alert)
   }
 })
 
