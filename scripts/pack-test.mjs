@@ -1,15 +1,22 @@
-// The packed package, installed into an empty folder as a user does, must work: ESM, CommonJS and the command.
+// The packages as they are published (the main one without a binary, and that of this platform), installed into an empty folder without a
+// compiler and without install scripts, must work: types, ESM, CommonJS, the client and the command.
 //   node scripts/pack-test.mjs            with this Node
 //   node scripts/pack-test.mjs 22 24      with these too (each from the npm package of that Node)
+//   --as-built                            builds nothing first
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { native, packages, typescript } from './lib/build.mjs'
 import { at } from './lib/paths.mjs'
+import { binary, makePackage, packageName } from './lib/platforms.mjs'
 import { run } from './lib/run.mjs'
 import { main, step } from './lib/say.mjs'
+import { triple } from './lib/triple.mjs'
+
+/** What the core may take without speech weights. */
+const NATIVE_BYTES = 25e6
 
 const EXAMPLE = `
 const db = await open('./data')
@@ -23,20 +30,30 @@ await db.close()
 console.log('found')
 `
 const ESM = `import { open, CanopyError } from 'canopy-engine'\n${EXAMPLE}`
+const CLIENT = `
+const canopy = createClient({ url: 'http://127.0.0.1:1', retries: 0 })
+const refusal = await ok(canopy.GET('/v1/collections')).catch((error) => error)
+if (!(refusal instanceof TypeError)) throw refusal
+console.log('found')
+`
+const CLIENT_ESM = `import { createClient, ok } from 'canopy-engine/client'\n${CLIENT}`
+const CLIENT_CJS = `const { createClient, ok } = require('canopy-engine/client')\n;(async () => {${CLIENT}})().catch((error) => { console.error(error); process.exit(1) })`
 const CJS = `const { open, CanopyError } = require('canopy-engine')\n;(async () => {${EXAMPLE}})().catch((error) => { console.error(error); process.exit(1) })`
 
 await main(async () => {
-  await packages()
-  await native()
-  await typescript()
+  if (!process.argv.includes('--as-built')) {
+    await packages()
+    await native()
+    await typescript()
+  }
   const folder = mkdtempSync(path.join(os.tmpdir(), 'canopy-pack-'))
   try {
-    const tarball = await step('npm pack', () => pack(folder))
+    const tarball = await step('packing as a release does', () => published(folder))
     const app = path.join(folder, 'app')
     await step('installing the tarball into an empty folder', () => install(app, tarball))
     await step('types of a strict project, as Node and as bundlers resolve them', () => types(app))
     await step(`ESM, CommonJS and command on Node ${process.versions.node}`, () => use(app, process.execPath))
-    for (const major of process.argv.slice(2)) {
+    for (const major of process.argv.slice(2).filter((argument) => /^\d+$/.test(argument))) {
       const other = await step(`getting Node ${major}`, () => fetchNode(path.join(folder, `node${major}`), major))
       await step(`ESM, CommonJS and command on Node ${major}`, () => use(app, other))
     }
@@ -46,22 +63,63 @@ await main(async () => {
   }
 })
 
-async function pack(folder) {
-  const { output } = await run('npm', ['pack', '--pack-destination', folder, '--json', '--loglevel=error'], { quiet: true })
-  const [{ filename, size, entryCount }] = JSON.parse(output.slice(output.indexOf('[')))
-  console.log(`  ${filename}: ${entryCount} files, ${(size / 1024 ** 2).toFixed(1)} MiB`)
-  return path.join(folder, filename)
+/** Packs a folder into `out`; answers the tarball. */
+async function pack(folder, out) {
+  const { output } = await run('npm', ['pack', '--pack-destination', out, '--json', '--loglevel=error'], { quiet: true, cwd: folder })
+  const [{ filename, size, unpackedSize, entryCount }] = JSON.parse(output.slice(output.indexOf('[\n')))
+  console.log(`  ${filename}: ${entryCount} files, ${mebi(size)} packed, ${mebi(unpackedSize)} installed`)
+  return path.join(out, filename)
 }
 
+function mebi(bytes) {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`
+}
+
+/** Both packages as a release publishes them. */
+async function published(folder) {
+  const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+  const platform = path.join(folder, 'platform')
+  makePackage(triple(), at('native'), platform, manifest)
+  const { size } = statSync(path.join(platform, binary(triple())))
+  if (size > NATIVE_BYTES) throw new Error(`the native core takes ${size} bytes, its budget is ${NATIVE_BYTES}`)
+  const core = await pack(platform, folder)
+  const whole = await pack(at(), folder)
+  const stage = path.join(folder, 'package')
+  await run('tar', ['-xzf', path.basename(whole)], { quiet: true, cwd: folder })
+  rmSync(whole)
+  for (const file of readdirSync(path.join(stage, 'native'))) if (file.endsWith('.node')) rmSync(path.join(stage, 'native', file))
+  writeFileSync(path.join(stage, 'package.json'), JSON.stringify({ ...manifest, optionalDependencies: { [packageName(triple())]: `file:${core}` } }))
+  return pack(stage, folder)
+}
+
+/** In an environment with no program but Node and npm: what had to be compiled would fail. */
 async function install(app, tarball) {
   mkdirSync(app)
   writeFileSync(path.join(app, 'package.json'), '{ "name": "app", "private": true }\n')
-  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', tarball], { cwd: app, quiet: true })
+  const env = process.platform === 'win32' ? {} : { PATH: programs(path.join(path.dirname(app), 'programs')) }
+  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', tarball], { cwd: app, quiet: true, env })
+  const core = path.join(app, 'node_modules', ...packageName(triple()).split('/'), binary(triple()))
+  if (!existsSync(core)) throw new Error(`npm installed no ${core}`)
+}
+
+function programs(folder) {
+  mkdirSync(folder)
+  const found = process.env.PATH.split(path.delimiter).map((place) => path.join(place, 'npm')).find(existsSync)
+  symlinkSync(process.execPath, path.join(folder, 'node'))
+  symlinkSync(found, path.join(folder, 'npm'))
+  return folder
 }
 
 /** Without skipLibCheck: every type that ours name must come along. */
 async function types(app) {
   const source = `import { open, CanopyError, type SearchAnswer } from 'canopy-engine'
+import { createClient, ok, type Schemas } from 'canopy-engine/client'
+export async function far(url: string): Promise<Schemas['CollectionInfo'][]> {
+  const canopy = createClient({ url })
+  // @ts-expect-error there is no such route
+  await canopy.GET('/v1/nothing')
+  return (await ok(canopy.GET('/v1/collections'))).collections
+}
 export async function ask(dir: string): Promise<SearchAnswer> {
   const db = await open(dir, { durability: 'power' })
   const notes = await db.ensure('notes', { model: 'static-en' })
@@ -89,13 +147,18 @@ async function fetchNode(folder, major) {
 
 /** No variable of this process may lead the package back into the repository. */
 function use(app, node) {
-  const env = { PATH: process.env.PATH, HOME: app }
+  const env = { PATH: '', HOME: app }
   writeFileSync(path.join(app, 'esm.mjs'), ESM)
   writeFileSync(path.join(app, 'cjs.cjs'), CJS)
-  const cli = path.join(app, 'node_modules', 'canopy-engine', 'dist', 'cli', 'main.js')
+  writeFileSync(path.join(app, 'client.mjs'), CLIENT_ESM)
+  writeFileSync(path.join(app, 'client.cjs'), CLIENT_CJS)
+  // On Windows the command is a script of its shell that calls this file.
+  const cli = process.platform === 'win32' ? path.join(app, 'node_modules', 'canopy-engine', 'dist', 'cli', 'main.js') : path.join(app, 'node_modules', '.bin', 'canopy')
   for (const [args, expected] of [
     [['esm.mjs'], /found/],
     [['cjs.cjs'], /found/],
+    [['client.mjs'], /found/],
+    [['client.cjs'], /found/],
     [[cli, 'search', 'notes', 'hot water', '--dir', 'data'], /Green tea/],
     [[cli, 'doctor', '--set', 'server.port=0'], /ok +native core/],
   ]) {

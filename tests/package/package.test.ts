@@ -52,6 +52,11 @@ test('types name no package that an installation lacks', (t) => {
   }
 })
 
+test('types need nothing that was stripped from them', (t) => {
+  const { status, stdout } = run(process.execPath, [path.join('node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', 'dist/index.d.ts', 'dist/client/index.d.ts'])
+  t.is(status, 0, stdout)
+})
+
 test('the example of the README runs as it stands', async (t) => {
   const readme = readFileSync('README.md', 'utf8')
   const [, example = ''] = /```js\n(import \{ open \} from 'canopy-engine'[^]*?)```/.exec(readme) ?? []

@@ -64,7 +64,7 @@ test('the native core keeps to its budget of 25 MB', (t) => {
 test('what is published is built for every platform, with provenance', (t) => {
   const release = readFileSync('.github/workflows/release.yml', 'utf8')
   const prebuilt = readFileSync('.github/workflows/prebuilt.yml', 'utf8')
-  const [, list = ''] = /const PLATFORMS = \[([^\]]+)\]/.exec(readFileSync('scripts/platform-packages.mjs', 'utf8')) ?? []
+  const [, list = ''] = /const PLATFORMS = \[([^\]]+)\]/.exec(readFileSync('scripts/lib/platforms.mjs', 'utf8')) ?? []
   const platforms = [...list.matchAll(/'([^']+)'/g)].map(([, platform = '']) => platform)
   t.is(platforms.length, 7)
   for (const platform of platforms) t.true(prebuilt.includes(`platform: ${platform},`), platform)

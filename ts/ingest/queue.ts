@@ -42,7 +42,7 @@ export interface QueueStats {
   dead: number
 }
 
-/** Items of one collection. @internal */
+/** Items of one collection. */
 export interface Items {
   target: string
   tenants: string[]
@@ -52,7 +52,7 @@ export interface Items {
   body: Buffer
 }
 
-/** Records to be given up. @internal */
+/** Records to be given up. */
 export interface Burial {
   target: string
   tenant: string
