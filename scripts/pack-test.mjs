@@ -88,7 +88,7 @@ async function published(folder) {
   await run('tar', ['-xzf', path.basename(whole)], { quiet: true, cwd: folder })
   rmSync(whole)
   for (const file of readdirSync(path.join(stage, 'native'))) if (file.endsWith('.node')) rmSync(path.join(stage, 'native', file))
-  writeFileSync(path.join(stage, 'package.json'), JSON.stringify({ ...manifest, optionalDependencies: { [packageName(triple())]: `file:${core}` } }))
+  writeFileSync(path.join(stage, 'package.json'), JSON.stringify({ ...manifest, optionalDependencies: { [packageName(triple())]: `file:${core.replaceAll('\\', '/')}` } }))
   return pack(stage, folder)
 }
 
@@ -147,7 +147,7 @@ async function fetchNode(folder, major) {
 
 /** No variable of this process may lead the package back into the repository. */
 function use(app, node) {
-  const env = { PATH: '', HOME: app }
+  const env = { PATH: '', HOME: app, ...(process.platform === 'win32' ? { SystemRoot: process.env.SystemRoot } : {}) }
   writeFileSync(path.join(app, 'esm.mjs'), ESM)
   writeFileSync(path.join(app, 'cjs.cjs'), CJS)
   writeFileSync(path.join(app, 'client.mjs'), CLIENT_ESM)

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
@@ -6,7 +6,6 @@ import path from 'node:path'
 import test from 'ava'
 import { parse } from 'yaml'
 import { loadConfig } from '../../ts/config/load.js'
-import { eventually } from '../helpers/eventually.js'
 import { folder } from '../helpers/temp.js'
 import { when } from '../helpers/when.js'
 
@@ -38,7 +37,11 @@ test('what the image copies is enough to serve, and its health check says so', a
   const env = Object.fromEntries(lines('ENV', last).flatMap((line) => line.trim().split(/\s+/)).map((entry) => entry.split('=') as [string, string]))
   await mkdir(path.join(app, 'data'))
   const [program = '', ...args] = [...(JSON.parse(lines('ENTRYPOINT', last)[0] ?? '[]') as string[]), ...(JSON.parse(lines('CMD', last)[0] ?? '[]') as string[])]
-  const start = (extra: Record<string, string>) => spawn(program === 'node' ? process.execPath : program, ['--preserve-symlinks', '--preserve-symlinks-main', ...args, '--json'], { cwd: app, env: { PATH: process.env['PATH'], ...env, CANOPY_DATA_DIR: path.join(app, 'data'), CANOPY_SERVER_PORT: '0', CANOPY_LOG_LEVEL: 'silent', ...extra } })
+  const start = (extra: Record<string, string>): ChildProcessWithoutNullStreams => {
+    const child = spawn(program === 'node' ? process.execPath : program, ['--preserve-symlinks', '--preserve-symlinks-main', ...args, '--json'], { cwd: app, env: { PATH: process.env['PATH'], ...env, CANOPY_DATA_DIR: path.join(app, 'data'), CANOPY_SERVER_PORT: '0', CANOPY_LOG_LEVEL: 'silent', ...extra } })
+    t.teardown(() => child.kill('SIGKILL'))
+    return child
+  }
   // Open to the network by default, so not without a key.
   const [refused] = (await once(start({}), 'close')) as [number]
   t.is(refused, 2)
@@ -46,7 +49,7 @@ test('what the image copies is enough to serve, and its health check says so', a
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  await eventually(async () => output.includes('{"url"'))
+  while (!output.includes('"url"')) await once(child.stdout, 'data')
   const { url } = JSON.parse(/\{"url".*?\}/.exec(output)?.[0] ?? '') as { url: string }
   const [, health = '[]'] = /CMD (\[.*\])/.exec(lines('HEALTHCHECK', last)[0] ?? '') ?? []
   const [, ...check] = JSON.parse(health) as string[]

@@ -28,7 +28,7 @@ const blocks: readonly Block[] = [...readFileSync('docs/production.md', 'utf8').
 
 function bash(script: string, cwd: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd, env: { ...env, HOME: cwd, NO_COLOR: '1' } })
+    const child = spawn('bash', ['--norc', '-e', '-o', 'pipefail', '-c', script], { cwd, env: { ...env, HOME: cwd, NO_COLOR: '1' } })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.on('error', reject)
@@ -50,7 +50,7 @@ async function machine(t: ExecutionContext): Promise<{ dir: string; env: Record<
   await mkdir(path.join(dir, 'bin'))
   await writeFile(path.join(dir, 'bin', 'canopy'), `#!/bin/sh\nexec '${process.execPath}' '${path.resolve('dist/cli/main.js')}' "$@"\n`, { mode: 0o755 })
   const own = [path.join(dir, 'bin'), ...(endpoint('prometheus') === undefined ? [] : [at('prometheus')]), process.env['PATH'] ?? '']
-  return { dir, env: { PATH: own.join(path.delimiter), CANOPY_DEPLOY: path.resolve('deploy') } }
+  return { dir, env: { PATH: own.join(path.delimiter) } }
 }
 
 test('the page is made of blocks that are run, or say why not', (t) => {
@@ -69,7 +69,7 @@ test('the way from an empty machine to a server, step by step', async (t) => {
     if (ELSEWHERE.has(tag) || missing.includes(tag as (typeof SERVERS)[number])) continue
     const address = ADDRESSES[tag as ServiceName]
     const own = address === undefined ? text : text.replaceAll(address, tag === 'postgres' ? schemaUrl(t) : at(tag as ServiceName))
-    const { code, output } = await bash(own.replaceAll('7700', port), dir, env)
+    const { code, output } = await bash(own.replaceAll('7700', port).replaceAll('/opt/canopy/node_modules/canopy-engine', path.resolve('.')), dir, env)
     t.is(code, 0, `${text}\n${output}`)
     outputs.push(output)
   }
