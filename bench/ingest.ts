@@ -1,74 +1,65 @@
-// canopy bench ingest: records through HTTP into the queue and from there into the folder; checks of a privacy budget.
+// canopy bench ingest: records through HTTP into the queue and from there into the folder or into Neo4j; checks of a privacy budget.
 //
-//   canopy bench ingest [--json] [--seconds 5] [--records 100] [--connections 8] [--no-record]
+//   canopy bench ingest [--json] [--target folder|neo4j] [--seconds 5] [--records 100] [--connections 8] [--rate 0] [--no-record]
+//
+// --rate: records a second at most; 0 sends as fast as they are accepted. --seconds 600 shows whether memory stays flat.
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
-import { open, PrivacyBudget } from 'canopy-engine'
+import { PrivacyBudget } from 'canopy-engine'
+import { measureIngestion, type Ingested, type IngestionOptions } from './lib/ingest.js'
 import { withFolder } from './lib/paths.js'
-import { COMMON_OPTIONS, finish, say } from './lib/result.js'
+import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
+import { service } from './lib/service.js'
 import { round } from './lib/time.js'
 
 const CHECKS = 40_000
 
 /** Runs the bench with the arguments behind its name. */
 export async function run(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, allowNegative: true, options: { ...COMMON_OPTIONS, seconds: { type: 'string', default: '5' }, records: { type: 'string', default: '100' }, connections: { type: 'string', default: '8' } } })
-  const options = { seconds: Number(values.seconds), records: Number(values.records), connections: Number(values.connections) }
+  const text = (value: string) => ({ type: 'string', default: value }) as const
+  const { values } = parseArgs({ args, allowNegative: true, options: { ...COMMON_OPTIONS, target: text('folder'), seconds: text('5'), records: text('100'), connections: text('8'), rate: text('0') } })
+  const options = { seconds: Number(values.seconds), records: Number(values.records), connections: Number(values.connections), rate: Number(values.rate) }
+  if (values.target !== 'folder' && values.target !== 'neo4j') throw new TypeError(`there is no target "${values.target}" (folder, neo4j)`)
+  const { figures, checks } = values.target === 'neo4j' ? await neo4j(options) : await folder(options)
+  finish({ bench: values.target === 'neo4j' ? 'ingest-neo4j' : 'ingest', options: { target: values.target, ...options }, figures, checks, skipped: [] }, values)
+}
+
+interface Part {
+  figures: Record<string, unknown>
+  checks: Check[]
+}
+
+async function folder(options: IngestionOptions): Promise<Part> {
   say('ingestion over HTTP')
-  const ingest = await withFolder((folder) => ingestion(folder, options))
+  const ingest = await withFolder((dir) => measureIngestion(dir, options))
   say('checks of a privacy budget')
   const checksPerSecond = await withFolder(budgetChecks)
-  finish(
-    {
-      bench: 'ingest',
-      options,
-      figures: { ingest, checksPerSecond },
-      checks: [
-        { name: 'records accepted over HTTP', value: ingest.acceptedPerSecond, unit: 'records/s', direction: 'at least', goal: 20_000 },
-        { name: 'records accepted and stored', value: ingest.storedPerSecond, unit: 'records/s', direction: 'at least', goal: 20_000 },
-        { name: 'accepting a request, P99', value: ingest.p99Ms, unit: 'ms', direction: 'at most', goal: 20 },
-        { name: 'accepted records that are missing', value: ingest.missing, unit: '', direction: 'at most', must: 0 },
-        { name: 'budget checks with their audit lines', value: checksPerSecond, unit: 'checks/s', direction: 'at least', goal: 20_000 },
-      ],
-      skipped: ['Neo4j: records go into collections'],
-    },
-    values,
-  )
+  return { figures: { ingest, checksPerSecond }, checks: [...checksOf(ingest, 20_000), { name: 'budget checks with their audit lines', value: checksPerSecond, unit: 'checks/s', direction: 'at least', goal: 20_000 }] }
 }
 
-async function ingestion(folder: string, { seconds, records, connections }: { seconds: number; records: number; connections: number }) {
-  const data = path.join(folder, 'data')
-  const db = await open(data)
-  await db.create('notes', { model: null })
-  await db.close()
-  const child = fork(fileURLToPath(new URL('lib/http/server.js', import.meta.url)), [data])
-  const [url] = (await once(child, 'message')) as [string]
-  const body = JSON.stringify(Array.from({ length: records }, (_, i) => ({ text: `a note about subject ${i}, such as many write in a day`, metadata: { lang: 'en', number: i } })))
-  const began = performance.now()
-  const load = await autocannon({ url: `${url}/v1/collections/notes/ingest`, method: 'POST', headers: { 'content-type': 'application/json' }, body, connections, duration: seconds })
-  const sent = performance.now() - began
-  const accepted = load['2xx'] * records
-  for (;;) {
-    const { depth } = (await (await fetch(`${url}/v1/ingest`)).json()) as { depth: number }
-    if (depth === 0) break
-    await new Promise((resolve) => setTimeout(resolve, 20))
+async function neo4j(options: IngestionOptions): Promise<Part> {
+  say('ingestion over HTTP into Neo4j')
+  const { url, stop } = await service('neo4j')
+  try {
+    const ingest = await withFolder((dir) => measureIngestion(dir, options, url))
+    return { figures: { ingest }, checks: checksOf(ingest, 5_000) }
+  } finally {
+    await stop()
   }
-  const all = performance.now() - began
-  const { count } = (await (await fetch(`${url}/v1/collections/notes`)).json()) as { count: number }
-  const ended = once(child, 'exit')
-  child.send('stop')
-  await ended
-  // Requests that were under way at the end may have been accepted without being counted: more may be stored, not less.
-  return { accepted, stored: count, missing: Math.max(0, accepted - count), acceptedPerSecond: round((accepted * 1000) / sent), storedPerSecond: round((count * 1000) / all), p50Ms: load.latency.p50, p99Ms: load.latency.p99, refused: load.non2xx }
 }
 
-async function budgetChecks(folder: string): Promise<number> {
-  const budget = await PrivacyBudget.open({ dir: folder, tenants: { bench: { epsilon: 1e6 } } })
+function checksOf({ acceptedPerSecond, storedPerSecond, p99Ms, missing, memoryGrowth }: Ingested, goal: number): Check[] {
+  return [
+    { name: 'records accepted over HTTP', value: acceptedPerSecond, unit: 'records/s', direction: 'at least', goal },
+    { name: 'records accepted and stored', value: storedPerSecond, unit: 'records/s', direction: 'at least', goal },
+    { name: 'accepting a request, P99', value: p99Ms, unit: 'ms', direction: 'at most', goal: 20 },
+    { name: 'accepted records that are missing', value: missing, unit: '', direction: 'at most', must: 0 },
+    { name: 'memory of the server, last third against the middle one', value: memoryGrowth, unit: '×', direction: 'at most', goal: 1.1 },
+  ]
+}
+
+async function budgetChecks(dir: string): Promise<number> {
+  const budget = await PrivacyBudget.open({ dir, tenants: { bench: { epsilon: 1e6 } } })
   let left = CHECKS
   const began = performance.now()
   const ask = async (): Promise<void> => {

@@ -51,7 +51,7 @@ alone('toxiproxy')('neo4j: a burst at twice the sustainable rate, with the serve
 
   const arrival = 2 * service
   // The excess of the burst, and what comes while nothing is stored.
-  const capacity = estimateQueue({ arrival, service, burst: SECONDS }).capacity + Math.ceil(arrival * OUTAGE)
+  const capacity = Math.ceil(1.5 * (estimateQueue({ arrival, service, burst: SECONDS }).capacity + arrival * OUTAGE))
   const served = await serve(t, { ...settings, 'ingest.capacity': capacity })
   const states: number[] = []
   const fills: number[] = []

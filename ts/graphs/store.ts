@@ -88,6 +88,12 @@ export interface GraphBatch {
     | undefined
 }
 
+/** How a batch is written. */
+export interface GraphBatchOptions extends LongCallOptions {
+  /** Whether what may go well another time fails at once instead of being tried again for some seconds: for who tries again himself. */
+  once?: boolean | undefined
+}
+
 /** How a file is read into a graph. */
 export interface GraphLoadOptions extends LongCallOptions {
   /** Default: by the file's name. */
@@ -155,7 +161,7 @@ export interface StoredGraph {
   readonly name: string
   info(): Promise<GraphSummary>
   /** Writes a batch, all or nothing, and answers the graph after it. Throws `GRAPH_BATCH`, `GRAPH_WEIGHT`, `GRAPH_ID`, `GRAPH_TOO_LARGE`. */
-  writeBatch(batch: GraphBatch, options?: LongCallOptions): Promise<GraphSummary>
+  writeBatch(batch: GraphBatch, options?: GraphBatchOptions): Promise<GraphSummary>
   /**
    * Adds what a CSV edge list, GraphML or JSON file holds, in batches: what was written before a cancel stays, and loading again completes it.
    * Throws `GRAPH_READ`, `GRAPH_SYNTAX` with the place, `GRAPH_WEIGHT`, `GRAPH_DIRECTED`.

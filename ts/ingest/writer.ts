@@ -1,7 +1,7 @@
 import { CanopyError } from '../engine/error.js'
 import { parse } from '../engine/json.js'
 import { graphsOf } from '../graphs/explain.js'
-import type { GraphBatch } from '../graphs/store.js'
+import type { GraphBatch, StoredGraph } from '../graphs/store.js'
 import type { AnyDatabase } from '../stores/any.js'
 import type { Breaker } from './breaker.js'
 
@@ -28,14 +28,17 @@ export const breakerOf = (target: string, { records, graphs }: Breakers): Breake
 
 /** Writes to the collections and the graphs of a database. */
 export function writerOf(db: AnyDatabase, breakers: Breakers): Writer {
+  const graphs = new Map<string, StoredGraph>()
   const store = async (target: string, records: Buffer, signal: AbortSignal): Promise<void> => {
     if (!target.startsWith(GRAPH)) {
       const collection = await db.collection(target)
       await collection.putJson(records, 'upsert', { signal })
       return
     }
-    const graph = await graphsOf(db).graph(target.slice(GRAPH.length))
-    await graph.writeBatch(batchOf(parse<unknown[]>(records)), { signal })
+    // Looked up once: whether it is still there is said by the write.
+    const graph = graphs.get(target) ?? (await graphsOf(db).graph(target.slice(GRAPH.length)))
+    graphs.set(target, graph)
+    await graph.writeBatch(batchOf(parse<unknown[]>(records)), { signal, once: true })
   }
   return {
     async write(target, records, signal) {

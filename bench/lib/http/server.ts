@@ -1,10 +1,10 @@
-// Runs in a process of its own, as a user's server does: server.js FOLDER. Speaks with its parent over IPC.
+// Runs in a process of its own, as a user's server does: server.js FOLDER [SETTINGS as JSON]. Speaks with its parent over IPC.
 
 import { loadConfig } from '#dist/config/load.js'
 import { startServer } from '#dist/server/start.js'
 import { LoopWatch } from '../loop.js'
 
-const { config } = loadConfig({ flags: { 'data.dir': process.argv[2] ?? '', 'server.port': 0, 'log.level': 'warn' } })
+const { config } = loadConfig({ flags: { 'data.dir': process.argv[2] ?? '', 'server.port': 0, 'log.level': 'warn', ...(JSON.parse(process.argv[3] ?? '{}') as object) } })
 const { url, stop } = await startServer(config, { signals: false })
 const watch = new LoopWatch()
 process.on('message', (message) => {

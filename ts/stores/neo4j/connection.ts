@@ -34,6 +34,8 @@ export interface WorkOptions {
   timeoutMs?: number | undefined
   /** Aborting it ends the transaction in the server. */
   signal?: AbortSignal | undefined
+  /** Whether a transaction is tried once only. */
+  once?: boolean | undefined
 }
 
 /** What a release of Neo4j must have: constraints on relationships, dynamic labels, `CALL (x) { … }`. */
@@ -125,7 +127,18 @@ export class Neo4jConnection {
 
   /** Writes in one transaction, all or nothing. It may be repeated: what it writes must be the same the second time. */
   async write<T>(work: (run: Run) => Promise<T>, options: WorkOptions = {}): Promise<T> {
-    return this.#session(options.signal, (session) => session.executeWrite((transaction) => work(runner(transaction)), this.#config(options)))
+    if (options.once !== true) return this.#session(options.signal, (session) => session.executeWrite((transaction) => work(runner(transaction)), this.#config(options)))
+    return this.#session(options.signal, async (session) => {
+      const transaction = await session.beginTransaction(this.#config(options))
+      try {
+        const result = await work(runner(transaction as unknown as ManagedTransaction))
+        await transaction.commit()
+        return result
+      } finally {
+        // Takes back what wasn't committed.
+        await transaction.close()
+      }
+    })
   }
 
   /** Does work in one transaction and takes everything back. */

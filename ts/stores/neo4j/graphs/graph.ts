@@ -1,8 +1,8 @@
-import type { CallOptions, LongCallOptions } from '../../../engine/cancel.js'
+import type { CallOptions } from '../../../engine/cancel.js'
 import { Graph } from '../../../engine/graph.js'
 import { loadByBatches } from '../../../graphs/load.js'
 import type {
-  GraphBatch, GraphColumns, GraphEdge, GraphHyperedge, GraphId, GraphLoadOptions, GraphNeighbourhood, GraphNode, GraphPage, GraphPageOptions, GraphSnapshot, GraphSuggestion, GraphSummary, StoredGraph, SuggestionKind,
+  GraphBatch, GraphBatchOptions, GraphColumns, GraphEdge, GraphHyperedge, GraphId, GraphLoadOptions, GraphNeighbourhood, GraphNode, GraphPage, GraphPageOptions, GraphSnapshot, GraphSuggestion, GraphSummary, StoredGraph, SuggestionKind,
 } from '../../../graphs/store.js'
 import type { Neo4jConnection, Run } from '../connection.js'
 import { checkBatch, idText, within } from './check.js'
@@ -31,7 +31,7 @@ export class Neo4jGraph implements StoredGraph {
     return this.#read(async (_, entry) => summary(entry))
   }
 
-  async writeBatch(batch: GraphBatch, { signal, onProgress }: LongCallOptions = {}): Promise<GraphSummary> {
+  async writeBatch(batch: GraphBatch, { signal, onProgress, once }: GraphBatchOptions = {}): Promise<GraphSummary> {
     const checked = checkBatch(batch, this.#directed)
     const { nodes, edges, hyperedges, remove } = checked
     const total = nodes.length + edges.length + hyperedges.length + remove.nodes.length + remove.edges.length + remove.hyperedges.length
@@ -40,7 +40,7 @@ export class Neo4jGraph implements StoredGraph {
         let done = 0
         return applyBatch(run, await lockEntry(run, this.name), checked, (rows) => onProgress?.((done += rows), total))
       },
-      { signal, timeoutMs: 0 },
+      { signal, timeoutMs: 0, once },
     )
   }
 
