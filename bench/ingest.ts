@@ -2,7 +2,8 @@
 //
 //   canopy bench ingest [--json] [--target folder|neo4j] [--seconds 5] [--records 100] [--connections 8] [--rate 0] [--no-record]
 //
-// --rate: records a second at most; 0 sends as fast as they are accepted. --seconds 600 shows whether memory stays flat.
+// First as fast as they are accepted, then at the rate that is promised (20,000 a second, 5,000 into Neo4j), where accepting has its P99 and memory its
+// growth. --rate: that rate. --seconds 600 shows whether memory stays flat for ten minutes.
 
 import { parseArgs } from 'node:util'
 import { PrivacyBudget } from 'canopy-engine'
@@ -24,6 +25,15 @@ export async function run(args: string[]): Promise<void> {
   finish({ bench: values.target === 'neo4j' ? 'ingest-neo4j' : 'ingest', options: { target: values.target, ...options }, figures, checks, skipped: [] }, values)
 }
 
+/** Records a second that are promised. */
+const FOLDER_RATE = 20_000
+const NEO4J_RATE = 5_000
+
+interface Found {
+  flatOut: Ingested
+  steady: Ingested
+}
+
 interface Part {
   figures: Record<string, unknown>
   checks: Check[]
@@ -31,30 +41,38 @@ interface Part {
 
 async function folder(options: IngestionOptions): Promise<Part> {
   say('ingestion over HTTP')
-  const ingest = await withFolder((dir) => measureIngestion(dir, options))
+  const found = await measure(options, FOLDER_RATE)
   say('checks of a privacy budget')
   const checksPerSecond = await withFolder(budgetChecks)
-  return { figures: { ingest, checksPerSecond }, checks: [...checksOf(ingest, 20_000), { name: 'budget checks with their audit lines', value: checksPerSecond, unit: 'checks/s', direction: 'at least', goal: 20_000 }] }
+  return { figures: { ...found, checksPerSecond }, checks: [...checksOf(found, FOLDER_RATE), { name: 'budget checks with their audit lines', value: checksPerSecond, unit: 'checks/s', direction: 'at least', goal: 20_000 }] }
 }
 
 async function neo4j(options: IngestionOptions): Promise<Part> {
   say('ingestion over HTTP into Neo4j')
   const { url, stop } = await service('neo4j')
   try {
-    const ingest = await withFolder((dir) => measureIngestion(dir, options, url))
-    return { figures: { ingest }, checks: checksOf(ingest, 5_000) }
+    const found = await measure(options, NEO4J_RATE, url)
+    return { figures: { ...found }, checks: checksOf(found, NEO4J_RATE) }
   } finally {
     await stop()
   }
 }
 
-function checksOf({ acceptedPerSecond, storedPerSecond, p99Ms, missing, memoryGrowth }: Ingested, goal: number): Check[] {
+/** Short and flat out, then for as long as was asked at the promised rate. */
+async function measure(options: IngestionOptions, promised: number, neo4j?: string): Promise<Found> {
+  const flatOut = await withFolder((dir) => measureIngestion(dir, { ...options, seconds: Math.min(10, options.seconds), rate: 0 }, neo4j))
+  const steady = await withFolder((dir) => measureIngestion(dir, { ...options, rate: options.rate === 0 ? promised : options.rate }, neo4j))
+  return { flatOut, steady }
+}
+
+function checksOf({ flatOut, steady }: Found, goal: number): Check[] {
   return [
-    { name: 'records accepted over HTTP', value: acceptedPerSecond, unit: 'records/s', direction: 'at least', goal },
-    { name: 'records accepted and stored', value: storedPerSecond, unit: 'records/s', direction: 'at least', goal },
-    { name: 'accepting a request, P99', value: p99Ms, unit: 'ms', direction: 'at most', goal: 20 },
-    { name: 'accepted records that are missing', value: missing, unit: '', direction: 'at most', must: 0 },
-    { name: 'memory of the server, last third against the middle one', value: memoryGrowth, unit: '×', direction: 'at most', goal: 1.1 },
+    { name: 'records accepted over HTTP, flat out', value: flatOut.acceptedPerSecond, unit: 'records/s', direction: 'at least', goal },
+    { name: 'records accepted and stored, flat out', value: flatOut.storedPerSecond, unit: 'records/s', direction: 'at least', goal },
+    { name: 'records accepted and stored at the promised rate', value: steady.storedPerSecond, unit: 'records/s', direction: 'at least', goal: 0.95 * goal },
+    { name: 'accepting a request at the promised rate, P99', value: steady.p99Ms, unit: 'ms', direction: 'at most', goal: 20 },
+    { name: 'accepted records that are missing', value: flatOut.missing + steady.missing, unit: '', direction: 'at most', must: 0 },
+    { name: 'memory of the server at the promised rate, last third against the middle one', value: steady.memoryGrowth, unit: '×', direction: 'at most', goal: 1.1 },
   ]
 }
 

@@ -1,9 +1,9 @@
 // canopy bench pgvector: searching and loading in PostgreSQL with pgvector, with a plain client beside us in the same run.
 //
-//   canopy bench pgvector [--json] [-n 100000] [--rounds 3] [--parts load,search] [--no-record]
+//   canopy bench pgvector [--json] [-n 100000] [--heavy] [--rounds 3] [--parts load,search] [--no-record]
 //
 // The server is the one that CANOPY_TEST_POSTGRES names, one that `npm run services` brought up, or one that is brought up for the bench.
-// -n 1000000 needs 8 GiB of memory, and about an hour for the indexes on two cores.
+// --heavy: a million rows. That needs 8 GiB of memory, and about an hour for the indexes on two cores.
 
 import { parseArgs } from 'node:util'
 import { clustered } from './lib/pgvector/data.js'
@@ -19,9 +19,9 @@ export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     allowNegative: true,
-    options: { ...COMMON_OPTIONS, rows: { type: 'string', short: 'n', default: '100000' }, rounds: { type: 'string', default: '3' }, parts: { type: 'string', default: Object.keys(PARTS).join(',') } },
+    options: { ...COMMON_OPTIONS, rows: { type: 'string', short: 'n' }, heavy: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, parts: { type: 'string', default: Object.keys(PARTS).join(',') } },
   })
-  const [rows, rounds] = [Number(values.rows), Number(values.rounds)]
+  const [rows, rounds] = [Number(values.rows ?? (values.heavy ? 1_000_000 : 100_000)), Number(values.rounds)]
   say(`making ${rows} vectors`)
   const matrix = clustered(rows, 1)
   const { url, stop } = await service('postgres')

@@ -17,7 +17,8 @@ import { rebuild } from './rebuild.js'
 import type { Settings } from './options.js'
 import { page, rank, readSizes, type Plan, type Sizes } from './search.js'
 import { hasVectors, tableOf, type Row } from './vectors.js'
-import { Overtaken, writeDrafts } from './write.js'
+import { inTurns, LOCK_TIMEOUT, Overtaken, type Turn } from './turns.js'
+import { writeDrafts } from './write.js'
 
 /** What every collection of a database works with. */
 export interface Shared {
@@ -99,12 +100,18 @@ export class PostgresCollection implements AnyCollection {
     const dim = matrixDim(records.length, vectors)
     const outcomes: PutOutcome[] = []
     try {
-      for (let start = 0; start < records.length; start += batch) {
+      const { connections, settings } = this.#shared
+      // New records lock nothing that was there. Others would hold what is waited for by those before them.
+      const plan = { pieces: Math.ceil(records.length / batch), alongside: mode === 'insert', pool: settings.pool }
+      const put = (i: number, turn: Turn | undefined): Promise<PutOutcome[]> => {
         signal?.throwIfAborted()
-        const part = records.slice(start, start + batch)
-        outcomes.push(...(await traced('store.put', { 'canopy.collection': this.name, 'canopy.records': part.length, 'canopy.mode': mode }, () => this.#putBatch(part, vectors?.subarray(start * dim, (start + part.length) * dim), mode, signal))))
-        onProgress?.(outcomes.length, records.length)
+        const part = records.slice(i * batch, (i + 1) * batch)
+        return traced('store.put', { 'canopy.collection': this.name, 'canopy.records': part.length, 'canopy.mode': mode }, () => this.#putBatch(part, vectors?.subarray(i * batch * dim, (i * batch + part.length) * dim), { mode, turn }, signal))
       }
+      await inTurns(connections, plan, async (i, turn) => put(i, turn), (done) => {
+        outcomes.push(...done)
+        onProgress?.(outcomes.length, records.length)
+      })
     } catch (error) {
       if (error instanceof CanopyError) error.written = outcomes.length
       throw error
@@ -259,10 +266,11 @@ export class PostgresCollection implements AnyCollection {
     return row
   }
 
-  async #putBatch(records: readonly RecordInput[], vectors: Float32Array | undefined, mode: PutMode, signal: AbortSignal | undefined): Promise<PutOutcome[]> {
+  async #putBatch(records: readonly RecordInput[], vectors: Float32Array | undefined, { mode, turn }: { mode: PutMode; turn: Turn | undefined }, signal: AbortSignal | undefined): Promise<PutOutcome[]> {
     // Its owner may change a matrix as soon as the event loop turns.
     const own = vectors?.slice()
     for (let attempt = 1; ; attempt += 1) {
+      if (attempt > 1) await turn?.before
       const row = await this.#current()
       if (own !== undefined && row.dim === null) throw noVectors(this.name)
       const drafts = await draftAll(records, own, row)
@@ -275,11 +283,14 @@ export class PostgresCollection implements AnyCollection {
           const [now] = await transaction.rows<{ generation: number }>({ name: 'change', text: `with now as materialized (select generation from collections where id = $1 for share), counted as (${counting('$1::int', 'from now')}) select generation from now`, values: [row.id] })
           if (now === undefined) throw notFound(this.name)
           if (now.generation !== row.generation) throw new Overtaken()
-          return writeDrafts(transaction, row, drafts, mode, kept, mode === 'insert' && attempt === 1)
+          if (turn !== undefined && attempt === 1) await transaction.rows(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
+          const outcomes = await writeDrafts(transaction, row, drafts, mode, kept, { unseen: mode === 'insert' && attempt === 1, turn: attempt === 1 ? turn : undefined })
+          if (attempt === 1) await turn?.come()
+          return outcomes
         }, signal)
       } catch (error) {
         const cause = (error as Error).cause
-        const again = cause instanceof Overtaken || isRetryable(cause) || (cause as { code?: string } | undefined)?.code === UNIQUE
+        const again = turn?.stuck(cause) === true || cause instanceof Overtaken || isRetryable(cause) || (cause as { code?: string } | undefined)?.code === UNIQUE
         if (attempt === ATTEMPTS || !again) throw error
       }
     }

@@ -6,10 +6,8 @@ import type { PutMode, PutOutcome } from '../../engine/types.js'
 import type { Transaction } from './connection.js'
 import { copyBytes, type CopyWriter } from './copy-format.js'
 import type { Draft } from './draft.js'
+import { Overtaken, type Turn } from './turns.js'
 import { hasVectors, tableOf, type Row } from './vectors.js'
-
-/** Somebody changed what this writer went by; it has to look again. */
-export class Overtaken extends Error {}
 
 /** What one record of a batch became. */
 interface Written {
@@ -29,7 +27,7 @@ interface Keyed {
  *
  * `unseen`: nobody looks whether the ids are free; where one isn't, the unique key ends the transaction.
  */
-export async function writeDrafts(transaction: Transaction, row: Row, drafts: readonly Draft[], mode: PutMode, kept: ReadonlySet<string>, unseen: boolean): Promise<PutOutcome[]> {
+export async function writeDrafts(transaction: Transaction, row: Row, drafts: readonly Draft[], mode: PutMode, kept: ReadonlySet<string>, { unseen, turn }: { unseen: boolean; turn?: Turn | undefined }): Promise<PutOutcome[]> {
   const last = new Map(drafts.map((draft) => [draft.id, draft]))
   if (mode === 'insert' && last.size < drafts.length) throw exists(drafts.find(({ id }, i) => drafts.findIndex((other) => other.id === id) < i)?.id ?? '')
   const keys = unseen ? new Map<string, number>() : await known(transaction, row, [...last.keys()])
@@ -39,7 +37,8 @@ export async function writeDrafts(transaction: Transaction, row: Row, drafts: re
   if (free !== undefined) throw missing(free)
   const fresh = [...last.values()].filter(({ id }) => !keys.has(id))
   const old = [...last.values()].flatMap((draft) => (keys.has(draft.id) ? [{ key: keys.get(draft.id) ?? 0, draft }] : []))
-  await insert(transaction, row, fresh)
+  await turn?.number()
+  await insert(transaction, row, fresh, turn)
   const embedded = await replace(transaction, row, old)
   const written = new Map<string, Written>()
   for (const { id, vector } of fresh) written.set(id, { inserted: true, embedded: vector !== null })
@@ -58,9 +57,10 @@ async function known({ rows }: Transaction, row: Row, ids: readonly string[]): P
 }
 
 /** COPY of new records. A unique key that another writer took meanwhile ends the transaction, and it is tried again. */
-async function insert(transaction: Transaction, row: Row, drafts: readonly Draft[]): Promise<void> {
+async function insert(transaction: Transaction, row: Row, drafts: readonly Draft[], turn: Turn | undefined): Promise<void> {
   if (drafts.length === 0) return
   const first = await takeKeys(transaction, drafts.length)
+  turn?.numbered()
   const keyed = drafts.map((draft, i) => ({ key: first(i), draft }))
   const now = Date.now()
   await load(transaction, 'records (key, collection, id, text, raw_text, metadata, fields, created_ms, updated_ms)', keyed, (out, { key, draft }) => {
