@@ -53,6 +53,16 @@ test('a gauge of which nothing is known is absent, not 0', async (t) => {
   t.deepEqual(series(after, 'lmdb_evictions_total').map(({ labels, value }) => [labels['cause'], value]), [['expired', 0], ['quota', 4]])
 })
 
+test('metrics answer without a key unless they are to be kept from strangers; then Prometheus sends one', async (t) => {
+  const KEYS = { 'auth.keys': ['a-key-that-may-write'], 'auth.readOnlyKeys': ['a-key-that-may-read'] }
+  const open = await serve(t, KEYS)
+  t.is((await open.call('GET', '/metrics')).status, 200)
+  const closed = await serve(t, { ...KEYS, 'metrics.open': false })
+  t.is((await closed.call('GET', '/metrics')).json.code, 'AUTH_REQUIRED')
+  t.is((await closed.call('GET', '/metrics', undefined, { authorization: 'Bearer a-key-that-may-read' })).status, 200)
+  t.is((await closed.call('GET', '/healthz')).status, 200)
+})
+
 test('exemplars are off by default; switched on they name the request, in the OpenMetrics format', async (t) => {
   const plain = await serve(t)
   await plain.call('GET', '/v1/collections')

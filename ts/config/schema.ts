@@ -116,6 +116,7 @@ export const ConfigSchema = Type.Object({
   }),
   metrics: Type.Object({
     exemplars: Type.Boolean({ default: false, description: 'Answer /metrics in the OpenMetrics format, naming the last request (and trace) in each bucket of its duration' }),
+    open: Type.Boolean({ default: true, description: 'Whether /metrics answers without a key; it names collections and tenants' }),
     named: Type.Integer({ minimum: 1, maximum: 100_000, default: 100, description: 'Collections and tenants that metrics name at most; the others are added up' }),
   }),
   log: Type.Object({
