@@ -38,6 +38,23 @@ test('entries live as long as the TTL of now', async (t) => {
   t.is((await cache.through('k', make)).toString(), '2')
 })
 
+test.serial('a clock that jumps makes an entry stale, never one that lives longer', async (t) => {
+  const cache = await Cache.open({ dir: await folder(t), ttl: 60, dryRun: true, diskBytes: 1 << 20 })
+  t.teardown(() => cache.close())
+  const now = Date.now
+  try {
+    await cache.set('k', bytes('v'))
+    Date.now = () => now() - 3_600_000
+    t.is(await cache.get('k'), undefined, 'from the future')
+    Date.now = () => now() + 3_600_000
+    t.is(await cache.get('k'), undefined, 'too old')
+    Date.now = now
+    t.is((await cache.get('k'))?.toString(), 'v')
+  } finally {
+    Date.now = now
+  }
+})
+
 test('a restart goes on with the TTL; a dry run tells and doesn’t move', async (t) => {
   const dir = await folder(t)
   const cache = await Cache.open({ dir, ttl: 60, everyMs: 3_600_000 })

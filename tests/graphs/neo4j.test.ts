@@ -39,6 +39,35 @@ onNeo4j('neo4j: two servers that write to one graph lose nothing, and count righ
   t.like(await graphs[0]?.info(), { nodes: 50, edges: 300 })
 })
 
+onNeo4j('neo4j: vectors of nodes are found by Neo4j’s own index, each graph’s alone, and go with the graph', async (t) => {
+  const graphs = await neo4jGraphs(t)
+  const [one, two] = [await graphs.create('one'), await graphs.create('two')]
+  await fails(t, 'GRAPH_NO_VECTORS', () => one.nearest([1, 0]))
+  for (const graph of [one, two]) {
+    await graph.writeBatch({ nodes: Array.from({ length: 50 }, (_, i) => ({ id: i })) })
+    await graph.createVectorIndex({ dim: 2 })
+    await graph.createVectorIndex({ dim: 2 })
+  }
+  await fails(t, 'VECTOR_DIMENSION', () => one.createVectorIndex({ dim: 3 }))
+  const at = (angle: number): Float32Array => Float32Array.of(Math.cos(angle), Math.sin(angle))
+  await one.writeVectors(Array.from({ length: 50 }, (_, i) => ({ id: i, vector: at(i / 10) })))
+  await two.writeVectors([{ id: 7, vector: at(0.3) }])
+  const found = await one.nearest(at(0.31), { limit: 3 })
+  t.deepEqual(found.map(({ id }) => id), ['3', '4', '2'])
+  // The index keeps a byte a number.
+  t.true((found[0]?.score ?? 0) > 0.98)
+  t.deepEqual((await two.nearest(at(0.31), { limit: 3 })).map(({ id }) => id), ['7'])
+  await one.writeVectors([{ id: 3, vector: at(3) }])
+  t.is((await one.nearest(at(0.31), { limit: 1 }))[0]?.id, '4')
+  await fails(t, 'VECTOR_DIMENSION', () => one.nearest([1, 0, 0]))
+  await fails(t, 'VECTOR_NOT_FINITE', () => one.writeVectors([{ id: 1, vector: [NaN, 1] }]))
+  await fails(t, 'GRAPH_NODE_NOT_FOUND', () => one.writeVectors([{ id: 1, vector: at(0.31) }, { id: 'nobody', vector: at(1) }]))
+  t.is((await one.nearest(at(0.31), { limit: 1 }))[0]?.id, '4', 'all or none')
+  await graphs.drop('one')
+  const left = await cypher<{ name: string }>('SHOW VECTOR INDEXES YIELD name')
+  t.is(left.length, 1)
+})
+
 alone('toxiproxy')('neo4j: a connection that is cut fails with a code, what was acknowledged is there, and the next call finds the server again', async (t) => {
   const between = await proxy(t, Number(new URL(at('neo4j')).port))
   const url = new URL(at('neo4j'))

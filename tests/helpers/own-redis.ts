@@ -21,11 +21,11 @@ export async function ownRedis(t: ExecutionContext, dir: string, settings: reado
   client.disconnect()
   const port = await freePort()
   let child: ChildProcess
-  const running = async (): Promise<boolean> => {
-    const probe = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null })
-    probe.on('error', () => undefined)
-    return probe.connect().then(() => probe.ping()).then(() => true, () => false).finally(() => probe.disconnect())
-  }
+  const running = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1')
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('connect', () => socket.destroy())
+    })
   const own: OwnRedis = {
     url: `redis://127.0.0.1:${port}`,
     async start() {

@@ -127,6 +127,16 @@ using('redis')('redis: one that may throw entries away is refused, one that is n
   await fails(t, 'QUEUE_EVICTS', async () => Ingest.open(db, { dir: await folder(t), redis: redis.url }))
 })
 
+using('redis')('redis: a wrong password is told from a server that is away', async (t) => {
+  const db = await database(t)
+  const redis = await ownRedis(t, await folder(t), ['--requirepass', 'the right one'])
+  const { port } = new URL(redis.url)
+  for (const url of [redis.url, `redis://:wrong@127.0.0.1:${port}`]) {
+    const error = await fails(t, 'REDIS_AUTH', async () => Ingest.open(db, { dir: await folder(t), redis: url }))
+    t.false(error?.message.includes(':wrong@'))
+  }
+})
+
 using('redis')('redis: its memory is full: nothing more is accepted, what was accepted is stored', async (t) => {
   const db = await database(t)
   await db.create('notes', { model: null })

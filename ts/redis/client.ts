@@ -9,26 +9,30 @@ const COMMAND_MS = 5_000
  * A client of Redis that fails fast: a command that can't be sent is refused rather than kept for later, since a decision that arrives after its
  * request was answered is worse than none. It connects again by itself.
  *
- * Throws REDIS_UNREACHABLE.
+ * Throws REDIS_UNREACHABLE, REDIS_AUTH.
  */
 export async function connectRedis(url: string): Promise<Redis> {
   const { Redis: Client } = await import('ioredis')
   const client = new Client(url, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: CONNECT_MS, commandTimeout: COMMAND_MS, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000) })
   // Errors of the connection come to the commands that need it; without a listener they would end the process.
-  client.on('error', () => undefined)
+  let reason: Error | undefined
+  client.on('error', (error: Error) => (reason = error))
   try {
     await client.connect()
     return client
   } catch (error) {
     client.disconnect()
-    throw unreachable(error)
+    // "Connection is closed" says less than why it was.
+    throw unreachable(reason ?? error)
   }
 }
 
 /** Any failure of a command, as the error that callers see. */
 export function unreachable(error: unknown): CanopyError {
   if (error instanceof CanopyError) return error
-  return new CanopyError('REDIS_UNREACHABLE', 'unavailable', `Redis does not answer (${(error as Error).message}): check redis.url and that the server runs; try again`, { cause: error })
+  const { message } = error as Error
+  if (/\b(NOAUTH|WRONGPASS|NOPERM)\b|invalid password/i.test(message)) return new CanopyError('REDIS_AUTH', 'permission', `Redis lets nobody in like this (${message}): check user and password in the address`, { cause: error })
+  return new CanopyError('REDIS_UNREACHABLE', 'unavailable', `Redis does not answer (${message}): check redis.url and that the server runs; try again`, { cause: error })
 }
 
 /** Ends a connection: no socket and no timer is left when this resolves. */

@@ -148,6 +148,7 @@ export const coreErrors: Readonly<Record<string, Kind>> = {
   QUEUE_FULL: 'limited',
   BREAKER_OPEN: 'limited',
   TENANT_RATE: 'limited',
+  REDIS_AUTH: 'permission',
   REDIS_FULL: 'no_space',
   REDIS_UNREACHABLE: 'unavailable',
   LEDGER_BUSY: 'unavailable',

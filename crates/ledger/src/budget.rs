@@ -6,6 +6,7 @@
 //!
 //! Spending is gathered in slots of a 288th of the window (5 minutes of a day), and a slot is forgotten a window after its end: never too early.
 
+use crate::clock::Clock;
 use crate::database::{Database, Durability, Kind};
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
@@ -13,7 +14,6 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// A cost without bound, such as that of Gaussian noise in pure ε. Doubles (Redis' scripts count in them) are whole up to here.
 pub const INFINITE: u64 = (1 << 53) - 1;
@@ -79,24 +79,6 @@ pub struct BudgetAnswer {
 pub struct Budget {
     database: Mutex<Database>,
     clock: Clock,
-}
-
-/// Time that a change of the system's clock doesn't move: the wall clock at the start, and monotonic from there.
-#[derive(Debug)]
-struct Clock {
-    wall_ms: u64,
-    started: Instant,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { wall_ms: u64::try_from(wall.as_millis()).unwrap_or(0), started: Instant::now() }
-    }
-
-    fn now(&self) -> u64 {
-        self.wall_ms + u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0)
-    }
 }
 
 impl Budget {

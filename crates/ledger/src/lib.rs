@@ -5,6 +5,7 @@
 
 mod audit;
 mod budget;
+mod clock;
 mod database;
 mod error;
 mod queue;

@@ -10,6 +10,7 @@ mod work;
 pub use records::with_ids;
 pub use types::{Batch, Dead, QueueAnswer, QueueOp, QueueOptions, QueueStats};
 
+use crate::clock::Clock;
 use crate::database::{Database, Kind};
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
@@ -17,7 +18,6 @@ use rusqlite::{OptionalExtension, params};
 use serde_json::value::RawValue;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 use work::{Work, prepare};
 
 const KIND: Kind = Kind {
@@ -38,6 +38,8 @@ const KIND: Kind = Kind {
 pub struct Queue {
     database: Mutex<Database>,
     options: QueueOptions,
+    /// A clock that is set forward must not make keys forgotten: what is sent again would be stored twice.
+    clock: Clock,
     /// Held while this process drains the queue.
     _lock: Option<File>,
 }
@@ -50,7 +52,7 @@ impl Queue {
     pub fn open(path: &Path, options: QueueOptions) -> Result<Self> {
         let database = Database::open(path, &KIND, options.durability)?;
         let lock = if options.drain { Some(lock(path)?) } else { None };
-        Ok(Self { database: Mutex::new(database), options, _lock: lock })
+        Ok(Self { database: Mutex::new(database), options, clock: Clock::new(), _lock: lock })
     }
 
     /// Applies operations in their order, in one transaction.
@@ -63,7 +65,7 @@ impl Queue {
         let options = self.options;
         self.database.lock().write(|transaction| {
             let depth: i64 = transaction.query_row("select records from depth", [], |row| row.get(0))?;
-            let mut work = Work { transaction, options, now: now_ms(), depth: unsigned(depth) };
+            let mut work = Work { transaction, options, now: signed(self.clock.now()), depth: unsigned(depth) };
             transaction.prepare_cached("delete from seen where until <= ?1")?.execute([work.now])?;
             let answers = operations
                 .iter()
@@ -171,11 +173,6 @@ fn lock(path: &Path) -> Result<File> {
         .map_err(|error| Error::from_io(&beside, &error))?;
     file.try_lock().map_err(|_| Error::Locked { path: path.to_owned() })?;
     Ok(file)
-}
-
-fn now_ms() -> i64 {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn signed(value: u64) -> i64 {

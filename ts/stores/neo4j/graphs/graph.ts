@@ -9,6 +9,7 @@ import { checkBatch, idText, within } from './check.js'
 import { lockEntry, readEntry, summary, type Entry } from './entry.js'
 import { around, edgePage, hyperedgePage, nodePage, readColumns, type Place } from './read.js'
 import { keepSuggestions, readSuggestions } from './suggestions.js'
+import { keepVectors, makeIndex, nearestNodes, type Neo4jNeighbour, type Neo4jVectorSpec } from './vectors.js'
 import { applyBatch } from './write.js'
 
 const MOST = 10_000
@@ -90,6 +91,21 @@ export class Neo4jGraph implements StoredGraph {
     within('limit', limit, 1, MOST)
     const of = node === undefined ? undefined : idText(node)
     return this.#read((run, entry) => readSuggestions(run, entry, kind, of, limit), { signal })
+  }
+
+  /** Makes a vector index of Neo4j over this graph's nodes, where there is none. Throws VECTOR_DIMENSION where there is one of another dimension. */
+  async createVectorIndex(spec: Neo4jVectorSpec): Promise<void> {
+    await makeIndex(this.#connection, await this.#read(async (_, entry) => entry), spec)
+  }
+
+  /** Gives nodes vectors, all or none. Throws GRAPH_NO_VECTORS, GRAPH_NODE_NOT_FOUND, VECTOR_DIMENSION, VECTOR_NOT_FINITE. */
+  async writeVectors(rows: ReadonlyArray<{ id: GraphId; vector: ArrayLike<number> }>, { signal }: CallOptions = {}): Promise<void> {
+    await this.#connection.write(async (run) => keepVectors(this.#connection, run, await readEntry(run, this.name), rows), { signal, timeoutMs: 0 })
+  }
+
+  /** The nodes whose vectors are nearest to one by Neo4j's index, nearest first. Throws GRAPH_NO_VECTORS, VECTOR_DIMENSION. */
+  async nearest(vector: ArrayLike<number>, { limit = 10, signal }: CallOptions & { limit?: number | undefined } = {}): Promise<Neo4jNeighbour[]> {
+    return nearestNodes(this.#connection, await this.#read(async (_, entry) => entry, { signal }), vector, limit, signal)
   }
 
   async #read<T>(work: (run: Run, entry: Entry) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {

@@ -6,6 +6,7 @@ import { checkName, shown } from './check.js'
 import { readEntries, readEntry, summary } from './entry.js'
 import { Neo4jGraph } from './graph.js'
 import { SUGGESTION_TYPES } from './suggestions.js'
+import { dropIndex } from './vectors.js'
 
 const SCHEMA = [
   'CREATE CONSTRAINT canopy_graph IF NOT EXISTS FOR (g:CanopyGraph) REQUIRE g.name IS UNIQUE',
@@ -83,6 +84,7 @@ export class Neo4jGraphs implements GraphStore {
       for (const label of ['CanopyHyperedge', 'CanopyNode']) {
         await this.#connection.rows(`MATCH (n:${label}) WHERE n.graph = $key AND n.id > "" CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS`, { key }, { timeoutMs: 0 })
       }
+      await dropIndex(this.#connection, key)
       await this.#connection.rows('MATCH (g:CanopyDroppedGraph {key: $key}) DELETE g', { key })
     }
   }
