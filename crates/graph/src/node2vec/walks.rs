@@ -183,11 +183,15 @@ impl<'a> Walker<'a> {
 /// Walks a thread makes between two looks at the cancel flag.
 const RUN: usize = 256;
 
+/// Nodes of all walks of one call: 4 GiB.
+const MOST_VALUES: u64 = 1 << 30;
+
 /// Walks from every node, on all cores; the same for the same seed at any number of threads. On a directed graph a walk that finds no
 /// way on ends early.
 ///
 /// # Errors
-/// [`Error::Empty`] without edges, [`Error::Option`] (code `NODE2VEC_PQ` for p or q), [`Error::Cancelled`].
+/// [`Error::Empty`] without edges, [`Error::Option`] (code `NODE2VEC_PQ` for p or q), [`Error::TooLarge`] for more than 2³⁰ nodes of walks,
+/// [`Error::Cancelled`].
 pub fn walks(graph: &Graph, options: &WalkOptions, cancel: &Cancel, progress: &Progress) -> Result<Walks, Error> {
     options.check()?;
     if graph.edge_count() == 0 {
@@ -195,6 +199,11 @@ pub fn walks(graph: &Graph, options: &WalkOptions, cancel: &Cancel, progress: &P
     }
     let walker = Walker::new(graph, options);
     let (length, total) = (options.length, walker.count());
+    let received = total.saturating_mul(length as u64);
+    if received > MOST_VALUES {
+        let advice = "make fewer or shorter walks, in several calls with other seeds";
+        return Err(Error::TooLarge { what: "nodes of walks", received, limit: MOST_VALUES, advice });
+    }
     let stop = Stop::new(cancel, None);
     let mut nodes = vec![u32::MAX; total as usize * length];
     let done = AtomicU64::new(0);

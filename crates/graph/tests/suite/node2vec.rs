@@ -160,3 +160,10 @@ fn bad_options_empty_graphs_and_cancellation() {
     let found = embed(&lonely, &Node2VecOptions { dim: 3, ..good });
     assert!(found.vectors.len() == 9 && found.vectors.iter().all(|x| x.is_finite()));
 }
+
+#[test]
+fn more_walks_than_memory_are_refused() {
+    let options = WalkOptions { walks: 100_000, length: 100_000, ..WalkOptions::default() };
+    let refused = walks(&karate(), &options, &Cancel::new(), &Progress::default()).unwrap_err();
+    assert_eq!(refused.code(), "GRAPH_TOO_LARGE");
+}
