@@ -4,6 +4,7 @@ use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use canopy_collection::from_json;
 use canopy_core::{Cancel, Coded, Fault};
+use canopy_file::Buffer as Pages;
 use canopy_hyperbolic::{Ball, Error, MeanOptions, Overshoot, Scalar, TrainOptions, evaluate, f16, overshoot, train};
 use napi::bindgen_prelude::{Buffer, Either3, Float32Array, Float64Array, Uint16Array, Uint32Array};
 use napi_derive::napi;
@@ -62,25 +63,59 @@ fn ball(kappa: f64, margin: Option<f64>) -> Result<Ball, Error> {
     margin.map_or(Ok(ball), |margin| ball.with_margin(margin))
 }
 
-fn map_rows<T: Scalar>(
-    ball: &Ball,
+/// One call's map.
+struct Mapping {
+    ball: Ball,
     map: BindingBallMap,
-    rows: &[T],
-    bases: &[T],
     dim: usize,
-    cancel: &Cancel,
-) -> Result<Vec<T>, Error> {
-    let mut out = vec![T::default(); rows.len()];
-    match map {
-        BindingBallMap::Exp0 => ball.exp0(rows, dim, &mut out, cancel),
-        BindingBallMap::Log0 => ball.log0(rows, dim, &mut out, cancel),
-        BindingBallMap::Exp => ball.exp_at(bases, rows, dim, &mut out, cancel),
-        BindingBallMap::Log => ball.log_at(bases, rows, dim, &mut out, cancel),
-        BindingBallMap::Add => ball.add(bases, rows, dim, &mut out, cancel),
-        BindingBallMap::Recentre => ball.recentre(bases, rows, dim, &mut out, cancel),
-    }?;
-    Ok(out)
+    cancel: Cancel,
 }
+
+impl Mapping {
+    fn fill<T: Scalar>(&self, rows: &[T], bases: &[T], out: &mut [T]) -> Result<(), Error> {
+        let Self { ball, map, dim, cancel } = self;
+        match map {
+            BindingBallMap::Exp0 => ball.exp0(rows, *dim, out, cancel),
+            BindingBallMap::Log0 => ball.log0(rows, *dim, out, cancel),
+            BindingBallMap::Exp => ball.exp_at(bases, rows, *dim, out, cancel),
+            BindingBallMap::Log => ball.log_at(bases, rows, *dim, out, cancel),
+            BindingBallMap::Add => ball.add(bases, rows, *dim, out, cancel),
+            BindingBallMap::Recentre => ball.recentre(bases, rows, *dim, out, cancel),
+        }
+    }
+
+    /// Half precision is copied, since JavaScript's bits have no type of ours.
+    fn halves(&self, rows: &[u16], bases: &[u16]) -> Result<Uint16Array, Error> {
+        let mut out = vec![f16::default(); rows.len()];
+        self.fill(&halves(rows), &halves(bases), &mut out)?;
+        Ok(bits(&out).into())
+    }
+}
+
+/// Bytes from which on pages of their own pay.
+const LARGE: usize = 4 << 20;
+
+macro_rules! handed_over {
+    ($name:ident, $array:ty, $type:ty) => {
+        /// What `fill` writes, in large pages of the system where it has some: the first touch of small ones costs as much as a map.
+        fn $name(len: usize, fill: impl FnOnce(&mut [$type]) -> Result<(), Error>) -> Result<$array, Error> {
+            let pages = Some(len).filter(|len| len * size_of::<$type>() >= LARGE).map(Pages::<$type>::zeroed);
+            let Some(Ok(mut pages)) = pages else {
+                let mut own = vec![0.0; len];
+                fill(&mut own)?;
+                return Ok(own.into());
+            };
+            let Ok(out) = pages.get_mut() else { unreachable!("pages of our own can be written") };
+            fill(out)?;
+            let (data, len) = (out.as_mut_ptr(), out.len());
+            // SAFETY: the numbers lie in pages that the closure owns and gives back only once JavaScript has let go of them; nobody else
+            // reads or writes them.
+            Ok(unsafe { <$array>::with_external_data(data, len, move |_, _| drop(pages)) })
+        }
+    };
+}
+handed_over!(singles, Float32Array, f32);
+handed_over!(doubles, Float64Array, f64);
 
 /// Half precision as the core reads it; copied, since JavaScript's bits have no type of ours.
 fn halves(bits: &[u16]) -> Vec<f16> {
@@ -104,16 +139,18 @@ pub async fn poincare_map(
 ) -> Outcome<Rows> {
     let cancel = flag(cancel);
     run(move || -> Result<Rows, Trouble> {
-        let (ball, dim) = (ball(kappa, margin)?, dim as usize);
+        let mapping = Mapping { ball: ball(kappa, margin)?, map, dim: dim as usize, cancel };
         Ok(match (&rows, &bases) {
-            (Rows::A(rows), None) => Rows::A(map_rows(&ball, map, rows, &[], dim, &cancel)?.into()),
-            (Rows::A(rows), Some(Rows::A(bases))) => Rows::A(map_rows(&ball, map, rows, bases, dim, &cancel)?.into()),
-            (Rows::B(rows), None) => Rows::B(map_rows(&ball, map, rows, &[], dim, &cancel)?.into()),
-            (Rows::B(rows), Some(Rows::B(bases))) => Rows::B(map_rows(&ball, map, rows, bases, dim, &cancel)?.into()),
-            (Rows::C(rows), None) => Rows::C(bits(&map_rows(&ball, map, &halves(rows), &[], dim, &cancel)?).into()),
-            (Rows::C(rows), Some(Rows::C(bases))) => {
-                Rows::C(bits(&map_rows(&ball, map, &halves(rows), &halves(bases), dim, &cancel)?).into())
+            (Rows::A(rows), None) => Rows::A(singles(rows.len(), |out| mapping.fill(rows, &[], out))?),
+            (Rows::A(rows), Some(Rows::A(bases))) => {
+                Rows::A(singles(rows.len(), |out| mapping.fill(rows, bases, out))?)
             }
+            (Rows::B(rows), None) => Rows::B(doubles(rows.len(), |out| mapping.fill(rows, &[], out))?),
+            (Rows::B(rows), Some(Rows::B(bases))) => {
+                Rows::B(doubles(rows.len(), |out| mapping.fill(rows, bases, out))?)
+            }
+            (Rows::C(rows), None) => Rows::C(mapping.halves(rows, &[])?),
+            (Rows::C(rows), Some(Rows::C(bases))) => Rows::C(mapping.halves(rows, bases)?),
             _ => return Err(Precision.into()),
         })
     })
@@ -135,13 +172,11 @@ pub async fn poincare_distances(
         bases: Option<&[T]>,
         dim: usize,
         cancel: &Cancel,
-    ) -> Result<Vec<f64>, Trouble> {
-        let mut out = vec![0.0; rows.len().checked_div(dim).unwrap_or(0)];
-        match bases {
-            Some(bases) => ball.distances(bases, rows, dim, &mut out, cancel)?,
-            None => ball.norms(rows, dim, &mut out, cancel)?,
-        }
-        Ok(out)
+    ) -> Result<Float64Array, Error> {
+        doubles(rows.len().checked_div(dim).unwrap_or(0), |out| match bases {
+            Some(bases) => ball.distances(bases, rows, dim, out, cancel),
+            None => ball.norms(rows, dim, out, cancel),
+        })
     }
     let cancel = flag(cancel);
     run(move || -> Result<Float64Array, Trouble> {
@@ -157,7 +192,7 @@ pub async fn poincare_distances(
             }
             _ => return Err(Precision.into()),
         };
-        Ok(out.into())
+        Ok(out)
     })
     .await
 }
