@@ -52,7 +52,7 @@ def grape():
 
     pairs = os.path.join(folder, "edges.tsv")
     np.savetxt(pairs, np.stack([sources, targets], 1), "%d", delimiter="\t")
-    graph = Graph.from_csv(edge_path=pairs, edge_list_separator="\t", edge_list_header=False, sources_column_number=0, destinations_column_number=1, edge_list_numeric_node_ids=True, directed=False, number_of_nodes=n, numeric_node_ids=True, node_ids_are_consecutive=True, name="bench") if False else Graph.from_csv(edge_path=pairs, edge_list_separator="\t", edge_list_header=False, sources_column_number=0, destinations_column_number=1, directed=False, name="bench")
+    graph = Graph.from_csv(edge_path=pairs, edge_list_separator="\t", edge_list_header=False, sources_column_number=0, destinations_column_number=1, directed=False, name="bench")
     start = time.perf_counter()
     graph.complete_walks(walk_length=task["length"], iterations=task["walks"], random_state=42)
     walked = time.perf_counter()

@@ -2,7 +2,10 @@ import type { BindingGraph, BindingSuggestions } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
-import { parse, stringify } from './json.js'
+import { checkNumbers, parse, stringify } from './json.js'
+
+/** How numbers that are none are refused. */
+const CODES = { p: 'NODE2VEC_PQ', q: 'NODE2VEC_PQ', maxMinutes: 'NODE2VEC_TIME_LIMIT', '*': 'GRAPH_OPTION' }
 
 /** Edges by columns: edge `i` leads from `sources[i]` to `targets[i]`. */
 export interface EdgeColumns {
@@ -226,17 +229,20 @@ export class Graph {
   async estimate(what: 'graphwave' | 'node2vec', { signal, ...rest }: LongCallOptions = {}): Promise<WorkEstimate> {
     signal?.throwIfAborted()
     const { onProgress: _, ...options } = rest
+    checkNumbers(options, CODES)
     return parse(unwrap(await this.#native.estimate(what, stringify(options))))
   }
 
   /** Structural embeddings of every node: nodes with alike surroundings get alike rows, wherever they are. */
   async graphwave({ signal, onProgress, ...options }: GraphWaveOptions = {}): Promise<GraphWaveEmbedding> {
+    checkNumbers(options, CODES)
     const json = stringify(options)
     return cancellable(signal, (cancel) => this.#native.graphwave(json, cancel, onProgress))
   }
 
   /** Embeddings by biased random walks and skip-gram with negative sampling: one row a node. */
   async node2vec({ signal, onProgress, ...options }: Node2VecOptions = {}): Promise<{ vectors: Float32Array; dim: number }> {
+    checkNumbers(options, CODES)
     const json = stringify(options)
     return cancellable(signal, (cancel) => this.#native.node2Vec(json, cancel, onProgress))
   }
@@ -246,12 +252,14 @@ export class Graph {
    * one that met a dead end. Throws `NODE2VEC_PQ`, `GRAPH_EMPTY`.
    */
   async walks({ signal, onProgress, ...options }: WalkOptions = {}): Promise<{ nodes: Uint32Array; length: number }> {
+    checkNumbers(options, CODES)
     const json = stringify(options)
     return cancellable(signal, (cancel) => this.#native.walks(json, cancel, onProgress))
   }
 
-  /** Searches for the p and q that predict held-back links best. Throws `NODE2VEC_TIME_LIMIT`, `BEST_PQ_WRITE`, `BEST_PQ_READ`. */
+  /** Searches for the p and q that predict held-back links best. Throws `NODE2VEC_TIME_LIMIT`, `BEST_PQ_WRITE`, `BEST_PQ_FOREIGN` for a file that isn't one of ours. */
   async tunePq({ signal, onProgress, node2vec, ...options }: TunePqOptions = {}): Promise<BestPq> {
+    checkNumbers({ ...node2vec, ...options }, CODES)
     // A resumed search is the search in one go only where an evaluation says the same each time.
     const json = stringify({ ...options, node2vec: { deterministic: true, ...node2vec } })
     return parse(await cancellable(signal, (cancel) => this.#native.tunePq(json, cancel, onProgress)))

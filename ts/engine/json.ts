@@ -32,3 +32,11 @@ function wellFormed(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), wellFormed(item)]))
 }
+
+/** Refuses numbers that JSON would turn to null, whose error would name another trouble: `codes` says by which code, option by option. */
+export function checkNumbers(options: object, codes: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const odd = [value].flat().find((each: unknown) => typeof each === 'number' && !Number.isFinite(each)) as number | undefined
+    if (odd !== undefined) throw new CanopyError(codes[name] ?? codes['*'] ?? 'JSON_INVALID', 'invalid_input', `${name} is ${odd}: send a finite number`)
+  }
+}

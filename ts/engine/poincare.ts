@@ -2,7 +2,7 @@ import type { BindingBallMap } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError } from './error.js'
-import { parse, stringify } from './json.js'
+import { checkNumbers, parse, stringify } from './json.js'
 
 /** Row-major coordinates: single, double, or half precision as the bits of each number. Results have the kind that was sent. */
 export type BallRows = Float32Array | Float64Array | Uint16Array
@@ -154,13 +154,14 @@ export class PoincareBall {
 /**
  * Embeds a hierarchy in the Poincaré ball. `pairs` holds two node numbers a pair, usually every (node, ancestor).
  *
- * Throws `POINCARE_OPTION`, `POINCARE_RELATION`.
+ * Throws `BALL_CURVATURE`, `POINCARE_OPTION`, `POINCARE_RELATION`.
  */
 export async function trainPoincare(
   nodes: number,
   pairs: Uint32Array,
   { signal, onProgress, measure = false, ...options }: PoincareTrainOptions = {},
 ): Promise<PoincareEmbedding> {
+  checkNumbers(options, { kappa: 'BALL_CURVATURE', '*': 'POINCARE_OPTION' })
   const json = stringify(options)
   return cancellable(signal, (cancel) => binding().poincareTrain(nodes, pairs, json, measure, cancel, onProgress))
 }

@@ -108,7 +108,7 @@ const Node2Vec = {
   seed: Type.Optional(Type.Integer({ minimum: 0 })),
   deterministic: Type.Optional(Type.Boolean({ description: 'The same bits for the same seed, on one thread' })),
 }
-const Poincare = { method: Type.Literal('poincare'), dim: count(1024), epochs: count(10_000), learningRate: Type.Optional(positive), seed: Type.Optional(Type.Integer({ minimum: 0 })) }
+const Poincare = { method: Type.Literal('poincare'), kappa: Type.Optional(Type.Number({ default: -1, description: 'Curvature, below 0' })), dim: count(1024), epochs: count(10_000), burnIn: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })), negatives: count(1000), learningRate: Type.Optional(positive), seed: Type.Optional(Type.Integer({ minimum: 0 })) }
 const into = { into: Type.String({ minLength: 1, maxLength: 128, description: 'The collection that the vectors are written to; made where there is none' }) }
 
 export const EmbeddingRequest = Type.Union([Type.Object({ ...GraphWave, ...into }, closed), Type.Object({ ...Node2Vec, ...into }, closed), Type.Object({ ...Poincare, ...into }, closed)])
