@@ -2140,8 +2140,12 @@ export interface paths {
             into: string
           } | {
             method: 'poincare'
+            /** Curvature, below 0 */
+            kappa?: number | undefined
             dim?: number | undefined
             epochs?: number | undefined
+            burnIn?: number | undefined
+            negatives?: number | undefined
             learningRate?: number | undefined
             seed?: number | undefined
             /** The collection that the vectors are written to; made where there is none */
