@@ -17,7 +17,7 @@ const last = dockerfile.findLastIndex((line) => line.startsWith('FROM '))
 
 test('the image: pinned bases, no root, nothing added from the network', (t) => {
   for (const from of lines('FROM')) t.regex(from, /^[\w./-]+:\d[\w.-]+( AS \w+)?$/)
-  t.deepEqual(lines('USER', last), ['node'])
+  t.deepEqual(lines('USER', last), ['1000'])
   t.deepEqual(lines('ADD'), [])
   t.deepEqual(lines('VOLUME', last), ['/data'])
   for (const run of lines('RUN')) if (run.includes('apt-get install')) t.regex(run, /--no-install-recommends.*rm -rf \/var\/lib\/apt\/lists/)
