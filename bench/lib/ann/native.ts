@@ -33,6 +33,8 @@ export interface Native {
   dim: number
   walk_dim: number
   build_s: number
+  /** Of all threads: what the build costs while other programs use the cores, too. */
+  build_cpu_s: number
   bytes: number
   graph_bytes: number
   rss_bytes: number

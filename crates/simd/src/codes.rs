@@ -71,26 +71,37 @@ impl CodeQuery {
 #[inline]
 pub fn prefetch(bytes: &[u8], at: usize, len: usize) {
     let Some(piece) = bytes.get(at..at.saturating_add(len)) else { return };
-    piece.chunks(CODE_LINE).for_each(|line| prefetch_line(line.as_ptr()));
+    piece.chunks(CODE_LINE).for_each(|line| prefetch_line::<true>(line.as_ptr()));
+}
+
+/// [`prefetch`] into the second cache: for many lines that are needed later than the next few.
+#[inline]
+pub fn prefetch_far(bytes: &[u8], at: usize, len: usize) {
+    let Some(piece) = bytes.get(at..at.saturating_add(len)) else { return };
+    piece.chunks(CODE_LINE).for_each(|line| prefetch_line::<false>(line.as_ptr()));
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn prefetch_line(line: *const u8) {
-    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+fn prefetch_line<const NEAR: bool>(line: *const u8) {
+    use core::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
     // SAFETY: a prefetch has no effect but on caches, whatever the address; every x86-64 processor has it.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+    unsafe { if NEAR { _mm_prefetch::<_MM_HINT_T0>(line.cast()) } else { _mm_prefetch::<_MM_HINT_T1>(line.cast()) } }
 }
 
 #[cfg(target_arch = "aarch64")]
 #[inline]
-fn prefetch_line(line: *const u8) {
+fn prefetch_line<const NEAR: bool>(line: *const u8) {
     // SAFETY: a prefetch has no effect but on caches, whatever the address.
     unsafe {
-        core::arch::asm!("prfm pldl1keep, [{line}]", line = in(reg) line, options(nostack, preserves_flags, readonly));
+        if NEAR {
+            core::arch::asm!("prfm pldl1keep, [{line}]", line = in(reg) line, options(nostack, preserves_flags, readonly));
+        } else {
+            core::arch::asm!("prfm pldl2keep, [{line}]", line = in(reg) line, options(nostack, preserves_flags, readonly));
+        }
     }
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[inline]
-fn prefetch_line(_line: *const u8) {}
+fn prefetch_line<const NEAR: bool>(_line: *const u8) {}
