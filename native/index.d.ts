@@ -609,6 +609,12 @@ export interface BindingWithin {
 /** The bottleneck distance of two diagrams, each births and deaths one after the other. */
 export declare function bottleneckDistance(a: Float64Array, b: Float64Array, cancel?: BindingCancel | undefined | null): Promise<Outcome<number>>
 
+/** Chooses it for this process: `auto`, `cpu` or `gpu`. */
+export declare function chooseComputeDevice(name: string): Promise<Outcome<boolean>>
+
+/** Which device does work that a GPU does sooner, and why not the other: `{ device, choice, name, capability, memoryBytes, reason, code }`. */
+export declare function computeDevice(): Promise<Outcome<Buffer>>
+
 /** Moves the weights of a graph until its diagram is within epsilon of the wanted one, as far as its edges allow. `options`: `{ dimension?, epsilon?, order?, iterations? }`. */
 export declare function correctWeights(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, wanted: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingCorrection>>
 

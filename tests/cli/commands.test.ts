@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'ava'
+import { chooseComputeDevice, computeDevice } from '../../ts/index.js'
 import { canopy, started } from '../helpers/cli.js'
 import { folder } from '../helpers/temp.js'
+import { fails } from '../helpers/throws.js'
 
 test('add, search, similar, get, list, remove', async (t) => {
   const cwd = await folder(t)
@@ -83,6 +85,31 @@ test('doctor finds this installation well', async (t) => {
   t.regex(stdout, /native core: version .* kernels/)
   t.notRegex(stdout, /FAIL/)
   t.regex(stdout, /ok +models: .*static-en/, 'before there is any data')
+})
+
+test('doctor says which device is used and why not the other', async (t) => {
+  const cwd = await folder(t)
+  const doctor = (device: string) => canopy(['doctor', '--set', 'server.port=0', '--set', `compute.device=${device}`], { cwd })
+  const chosen = await doctor('cpu')
+  t.regex(chosen.stdout, /ok +device: the processor; .*\[GPU_OFF\]/)
+  t.is(chosen.code, 0)
+  const asked = await doctor('gpu')
+  // Who asks for a GPU that isn't there has a fault to mend.
+  if ((await computeDevice()).device === 'gpu') t.regex(asked.stdout, /ok +device: .* compute capability/)
+  else t.regex(asked.stdout, /FAIL device: no GPU is used: .*\[GPU_/)
+  t.is(asked.code, /FAIL device/.test(asked.stdout) ? 1 : 0)
+  t.regex((await doctor('fish')).stdout, /CONFIG_VALUE/)
+})
+
+test('the library names the device, chooses, and refuses what is none', async (t) => {
+  const { device, choice, reason, code } = await computeDevice()
+  t.is(choice, 'auto')
+  t.is(device === 'cpu', reason !== null)
+  t.is(device === 'cpu', (code ?? '').startsWith('GPU_'))
+  await chooseComputeDevice('cpu')
+  t.like(await computeDevice(), { device: 'cpu', choice: 'cpu', code: 'GPU_OFF' })
+  await fails(t, 'GPU_CHOICE', () => chooseComputeDevice('fish' as 'cpu'))
+  await chooseComputeDevice('auto')
 })
 
 test('doctor says what is missing where the native core is', async (t) => {

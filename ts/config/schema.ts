@@ -60,6 +60,9 @@ export const ConfigSchema = Type.Object({
     exactBelow: Type.Integer({ minimum: 0, default: 0, description: 'Scan fewer vectors than this exactly; 0 lets the planner decide' }),
     recall: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 0.99, description: 'The share of the true results that searches of many vectors should find; 1 scans always' }),
   }),
+  compute: Type.Object({
+    device: Type.Union([Type.Literal('auto'), Type.Literal('cpu'), Type.Literal('gpu')], { default: 'auto', description: 'What does work that a GPU does sooner: a GPU where there is one and it pays, always the processor, or a GPU for all that it can do' }),
+  }),
   speech: Type.Object({
     model: Type.String({ default: '', description: 'Whisper weights in ggml format; empty means the first ggml-*.bin in the folder of models' }),
     maxBytes: Type.Integer({ minimum: 1, default: 200 * bytes.mebi, description: 'Bytes of a recording that is sent to the server' }),

@@ -53,3 +53,17 @@ export function system(): SystemInfo {
 export function residentBytes(): number {
   return binding().residentBytes()
 }
+
+/** What does work that a GPU does sooner. */
+export interface ComputeDevice {
+  device: 'cpu' | 'gpu'
+  /** What was chosen: `compute.device`, or CANOPY_COMPUTE_DEVICE. */
+  choice: 'auto' | 'cpu' | 'gpu'
+  /** Of the GPU: its name, its compute capability, bytes of its memory. */
+  name: string | null
+  capability: string | null
+  memoryBytes: number | null
+  /** Why no GPU is used, and the stable code of that. */
+  reason: string | null
+  code: string | null
+}

@@ -1,3 +1,4 @@
+import { chooseComputeDevice } from '../engine/compute.js'
 import type { OpenOptions } from '../engine/open.js'
 import { remoteEmbedder } from '../models/remote.js'
 import type { AnyDatabase } from '../stores/any.js'
@@ -8,7 +9,9 @@ import type { Config } from '../config/schema.js'
 
 /** Opens the database that the configuration names, or one at another place with the same models. */
 export async function openConfigured(config: Config, override: Pick<OpenOptions, 'readOnly'> & { location?: string | undefined } = {}): Promise<AnyDatabase> {
-  const { data, models, store, index } = config
+  const { compute, data, models, store, index } = config
+  // What nobody chose stays as it is, for whoever opens several databases.
+  if (compute.device !== 'auto') await chooseComputeDevice(compute.device)
   const { url, ...server } = store
   const location = override.location ?? (url === '' ? data.dir : url)
   const shared = {

@@ -5,6 +5,7 @@
 
 mod build;
 pub(crate) mod file;
+mod gpu;
 mod kmeans;
 mod quantiser;
 mod search;
@@ -108,6 +109,7 @@ pub struct IvfPq {
     places: SlotMap,
     /// Number of vectors.
     len: usize,
+    gpu: Option<gpu::OnGpu>,
 }
 
 impl IvfPq {
@@ -152,6 +154,14 @@ impl IvfPq {
         let block = place as usize / NIBBLE_BLOCK;
         // Of lists that begin at one block all but the last are empty.
         self.lists.partition_point(|list| list.block <= block).saturating_sub(1)
+    }
+
+    /// A list as a device takes it.
+    fn device_list(&self, list: usize) -> canopy_cuda::List<'_> {
+        let List { block, len } = self.lists[list];
+        let bytes = self.block();
+        let codes = &self.codes[block * bytes..][..len.div_ceil(NIBBLE_BLOCK) * bytes];
+        canopy_cuda::List { ids: self.slots_of(self.lists[list]), codes }
     }
 
     /// The code of one part of a vector.

@@ -1,7 +1,7 @@
 //! Which device is used: what was chosen, what there is, and what is said about it.
 
 use crate::driver;
-use crate::{Device, Error};
+use crate::{Device, Error, Info};
 use canopy_core::Coded;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -84,6 +84,17 @@ pub fn choice() -> Result<Choice, Error> {
     }
 }
 
+/// Whether work of so many operations is worth a GPU's trouble: at least as many as `least`, unless a GPU was chosen for everything. False where the processor
+/// was chosen.
+pub fn is_worth(operations: u64, least: u64) -> bool {
+    match choice() {
+        Ok(Choice::Auto) => operations >= least,
+        Ok(Choice::Gpu) => true,
+        // Whoever asks for the device then hears why there is none.
+        Ok(Choice::Cpu) | Err(_) => false,
+    }
+}
+
 /// The GPU to work on. The first call looks for one, which takes up to a second where there is a driver; later ones remember.
 ///
 /// # Errors
@@ -99,6 +110,11 @@ pub fn device() -> Result<Arc<Device>, Error> {
     }
 }
 
+/// Uses this device from now on instead of looking for one: an emulated one, in tests of who calls [`device`].
+pub fn install(device: Arc<Device>) {
+    STATE.lock().probed = Some(Ok(device));
+}
+
 fn probe() -> Result<Arc<Device>, Error> {
     let found = driver::open().map(|driver| Device::new(Box::new(driver)));
     match &found {
@@ -108,31 +124,24 @@ fn probe() -> Result<Arc<Device>, Error> {
     found
 }
 
-/// Which device is used, and why not the other.
+/// Which device is used, and why not the other. Takes nothing of a device that nobody has worked on yet.
 pub fn status() -> Status {
-    let choice = choice().unwrap_or_default();
-    match device() {
-        Ok(device) => {
-            let info = device.info();
-            Status {
-                device: "gpu",
-                choice,
-                name: Some(info.name.clone()),
-                capability: Some(format!("{}.{}", info.capability.0, info.capability.1)),
-                memory_bytes: Some(info.bytes),
-                reason: None,
-                code: None,
-            }
-        }
-        Err(error) => Status {
-            device: "cpu",
-            choice,
-            name: None,
-            capability: None,
-            memory_bytes: None,
-            reason: Some(error.to_string()),
-            code: Some(error.code()),
-        },
+    let wanted = choice();
+    let found = match wanted {
+        Err(ref error) => Err(error.clone()),
+        Ok(Choice::Cpu) => Err(Error::Off),
+        Ok(_) if STATE.lock().probed.is_some() => device().map(|device| device.info().clone()),
+        Ok(_) => driver::look(),
+    };
+    let (info, error) = (found.as_ref().ok(), found.as_ref().err());
+    Status {
+        device: if info.is_some() { "gpu" } else { "cpu" },
+        choice: wanted.unwrap_or_default(),
+        name: info.map(|info| info.name.clone()),
+        capability: info.map(|Info { capability, .. }| format!("{}.{}", capability.0, capability.1)),
+        memory_bytes: info.map(|info| info.bytes),
+        reason: error.map(Error::to_string),
+        code: error.map(Error::code),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::kernels::{Kernel, THREADS};
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUresult};
 use std::ffi::{CString, c_void};
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The first device that the driver shows, with the kernels translated for it.
 #[derive(Debug)]
@@ -23,19 +23,36 @@ unsafe impl Send for Driver {}
 // SAFETY: as above.
 unsafe impl Sync for Driver {}
 
-/// Looks for a device.
+/// Says what device there is, without taking anything of it.
+pub(crate) fn look() -> Result<Info, Error> {
+    guarded(|| Ok(first()?.1))
+}
+
+/// Prepares the first device for work: a context, and the kernels.
 pub(crate) fn open() -> Result<Driver, Error> {
+    guarded(|| {
+        let (device, info) = first()?;
+        // SAFETY: the device was just got; the context lives as long as the process.
+        let context = unsafe { result::primary_ctx::retain(device) };
+        let context = context.map_err(|error| refused("cuDevicePrimaryCtxRetain", error))?;
+        // SAFETY: the context was just made.
+        unsafe { result::ctx::set_current(context) }.map_err(|error| refused("cuCtxSetCurrent", error))?;
+        Ok(Driver { info, context, functions: load()? })
+    })
+}
+
+/// Asks a driver that is there. One that lacks a function makes cudarc panic.
+fn guarded<T>(ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // SAFETY: opens a library of a well-known name; its initialisers are the driver's.
     if !unsafe { sys::is_culib_present() } {
         return Err(Error::NoDriver);
     }
-    // A driver that lacks a function makes cudarc panic.
-    catch_unwind(first).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| {
         Err(Error::Driver { call: "the search for a function", reason: "a function is missing".to_owned() })
     })
 }
 
-fn first() -> Result<Driver, Error> {
+fn first() -> Result<(sys::CUdevice, Info), Error> {
     match result::init() {
         Err(DriverError(CUresult::CUDA_ERROR_NO_DEVICE)) => return Err(Error::NoDevice),
         other => other.map_err(|error| refused("cuInit", error))?,
@@ -58,12 +75,7 @@ fn first() -> Result<Driver, Error> {
     }
     // SAFETY: the device was just got.
     let bytes = unsafe { result::device::total_mem(device) }.map_err(|error| refused("cuDeviceTotalMem", error))?;
-    // SAFETY: as above; the context lives as long as the process.
-    let context =
-        unsafe { result::primary_ctx::retain(device) }.map_err(|error| refused("cuDevicePrimaryCtxRetain", error))?;
-    // SAFETY: the context was just made.
-    unsafe { result::ctx::set_current(context) }.map_err(|error| refused("cuCtxSetCurrent", error))?;
-    Ok(Driver { info: Info { name, capability, bytes: bytes as u64 }, context, functions: load()? })
+    Ok((device, Info { name, capability, bytes: bytes as u64 }))
 }
 
 /// Has the driver translate the kernels.

@@ -13,10 +13,13 @@ pub enum Error {
         "the processor was chosen (compute.device is cpu); set compute.device to auto to use a GPU where there is one"
     )]
     Off,
-    /// The environment names no device that there could be.
-    #[error("{} is {received:?}, so no GPU is used: set it to auto, cpu or gpu", crate::choice::VARIABLE)]
+    /// What was asked for is no device that there could be.
+    #[error(
+        "no GPU is used: the device {received:?} was asked for, there are auto, cpu and gpu ({} or compute.device)",
+        crate::choice::VARIABLE
+    )]
     Choice {
-        /// What it is set to.
+        /// What was asked for.
         received: String,
     },
     /// There is no driver.

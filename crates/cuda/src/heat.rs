@@ -20,8 +20,8 @@ const MAX_GRID_Y: usize = 65_535;
 
 /// A number that heat is computed in: `f32` or `f64`.
 pub trait Number: Pod + private::Sealed {
-    /// The nearest number.
-    fn from_f64(value: f64) -> Self;
+    /// The number nearest to this.
+    fn nearest(value: f64) -> Self;
 }
 
 mod private {
@@ -55,13 +55,13 @@ fn argument<T: Number>(value: f64) -> Argument {
 }
 
 impl Number for f32 {
-    fn from_f64(value: f64) -> Self {
+    fn nearest(value: f64) -> Self {
         value as Self
     }
 }
 
 impl Number for f64 {
-    fn from_f64(value: f64) -> Self {
+    fn nearest(value: f64) -> Self {
         value
     }
 }
@@ -227,7 +227,7 @@ impl<T: Number> DeviceOperator<T> {
         // Those of one term stand together: a step takes one of each scale.
         let order = wanted.coefficients[0].len();
         let factors: Vec<T> =
-            (0..order).flat_map(|k| wanted.coefficients.iter().map(move |terms| T::from_f64(terms[k]))).collect();
+            (0..order).flat_map(|k| wanted.coefficients.iter().map(move |terms| T::nearest(terms[k]))).collect();
         let sums = width * wanted.points * scales * 2;
         let device = &self.device;
         Ok(Block {

@@ -35,7 +35,7 @@ mod pq;
 mod rerank;
 
 pub use backend::{Backend, Info};
-pub use choice::{Choice, Status, choice, choose, device, fell_back, status};
+pub use choice::{Choice, Status, choice, choose, device, fell_back, install, is_worth, status};
 pub use device::Device;
 pub use error::Error;
 pub use heat::{Characteristic, DeviceOperator, Number as HeatNumber, Operator};

@@ -325,16 +325,13 @@ impl DeviceLists {
     ///
     /// # Errors
     /// Those of [`DeviceLists::scan`].
-    pub fn table_values(&self, queries: &[f32], probes: Probes<'_>) -> Result<Vec<f32>, Error> {
+    pub fn tables_of(&self, queries: &[f32], probes: Probes<'_>) -> Result<Memory<f32>, Error> {
         self.check(queries, probes)?;
         let _turn = self.device.turn();
-        let spans = probes.offsets.windows(2).enumerate();
-        let pairs: Vec<u32> = spans
-            .flat_map(|(query, span)| probes.lists[span[0]..span[1]].iter().flat_map(move |&list| [query as u32, list]))
-            .collect();
-        let tables = self.tables(queries, &pairs)?;
-        let mut values = vec![0.0; tables.len()];
-        tables.read(&mut values)?;
-        Ok(values)
+        let mut pairs = Vec::with_capacity(2 * probes.lists.len());
+        for (query, span) in probes.offsets.windows(2).enumerate() {
+            probes.lists[span[0]..span[1]].iter().for_each(|&list| pairs.extend([query as u32, list]));
+        }
+        self.tables(queries, &pairs)
     }
 }

@@ -11,6 +11,7 @@
 mod characteristic;
 mod chebyshev;
 mod exact;
+mod gpu;
 mod operator;
 mod push;
 mod spectrum;
@@ -186,6 +187,9 @@ fn stream<T: Number>(
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<(), Error> {
+    if gpu::embed::<T>(graph, options, series, found, cancel, progress)? {
+        return Ok(());
+    }
     let n = u64::from(graph.nodes());
     let sampler = Sampler::new(options.points, options.max_t, 0.5 * options.tolerance);
     let push = Push::new(graph, options.laplacian, &found.scales, options.tolerance, options.max_t, cancel)?;

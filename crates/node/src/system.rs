@@ -1,5 +1,8 @@
 //! What the native core is and runs on.
 
+use crate::outcome::{Outcome, Trouble, run, run_json};
+use canopy_cuda::{Choice, choose, status};
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 /// Threads that may wait for disks and locks beyond those that compute; more would only queue on two cores.
@@ -36,4 +39,20 @@ pub fn system() -> String {
         "schema": canopy_store::schema_version(),
     })
     .to_string()
+}
+
+/// Which device does work that a GPU does sooner, and why not the other: `{ device, choice, name, capability, memoryBytes, reason, code }`.
+#[napi]
+pub async fn compute_device() -> Outcome<Buffer> {
+    run_json(|| Ok::<_, Trouble>(status())).await
+}
+
+/// Chooses it for this process: `auto`, `cpu` or `gpu`.
+#[napi]
+pub async fn choose_compute_device(name: String) -> Outcome<bool> {
+    run(move || {
+        choose(Choice::from_name(&name).ok_or(canopy_cuda::Error::Choice { received: name })?);
+        Ok::<_, Trouble>(true)
+    })
+    .await
 }

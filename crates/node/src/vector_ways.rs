@@ -121,11 +121,7 @@ pub(crate) fn answers(
             let one = |query| hybrid::search(index, &lists, query, k, asked.hybrid(), allow, cancel);
             rows.iter().map(one).collect::<Result<_, _>>()?
         }
-        (Preset::Lists, _) => {
-            let lists = lists.get()?;
-            let one = |query| lists.search(query, k, asked.lists(), allow, index, cancel);
-            rows.iter().map(one).collect::<Result<_, _>>()?
-        }
+        (Preset::Lists, _) => lists.get()?.search_batch(rows, k, asked.lists(), allow, index, cancel)?,
     })
 }
 
@@ -226,7 +222,9 @@ impl BindingVectorIndex {
             let mut values = Vec::with_capacity(slots.len() * index.dim());
             slots.iter().filter_map(|&slot| index.vector(slot)).for_each(|vector| values.extend(vector));
             let rows = Rows::new(&values, index.dim()).map_err(canopy_ann::Error::from)?;
-            let lists = Arc::new(IvfPq::build(&slots, rows, index.metric(), options, &cancel, &progress)?);
+            let mut lists = IvfPq::build(&slots, rows, index.metric(), options, &cancel, &progress)?;
+            lists.use_gpu(&slots, rows);
+            let lists = Arc::new(lists);
             drop(values);
             let queries = index.strangers(&cancel)?;
             let queries = Rows::new(&queries, index.dim()).map_err(canopy_ann::Error::from)?;

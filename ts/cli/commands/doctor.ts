@@ -6,6 +6,7 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../../config/schema.js'
 import { system } from '../../engine/binding.js'
+import { chooseComputeDevice, computeDevice } from '../../engine/compute.js'
 import { CanopyError, toCanopyError } from '../../engine/error.js'
 import { openConfigured } from '../../server/database.js'
 import { listenError } from '../../server/errors.js'
@@ -36,6 +37,7 @@ export function addCommands(root: Command): void {
 
 async function checkInstallation(config: Config): Promise<Check[]> {
   return [
+    await check('device', () => device(config)),
     config.store.url === '' ? await check('data folder', () => folder(config)) : await check('database', () => opened(config)),
     await check('models', () => models(config)),
     await check('port', () => port(config)),
@@ -54,6 +56,15 @@ async function check(name: string, test: () => string | Promise<string>): Promis
 function native(): string {
   const { version, isa, threads, sqlite } = system()
   return `version ${version}, ${isa} kernels, ${threads} threads, SQLite ${sqlite}`
+}
+
+/** What does work that a GPU does sooner. That there is no GPU is no fault, unless one was asked for. */
+async function device({ compute }: Config): Promise<string> {
+  if (compute.device !== 'auto') await chooseComputeDevice(compute.device)
+  const { device: used, name, capability, memoryBytes, reason, code } = await computeDevice()
+  if (used === 'gpu') return `${name ?? ''} (compute capability ${capability ?? ''}, ${Math.round((memoryBytes ?? 0) / 2 ** 30)} GiB) does what it does sooner`
+  if (compute.device === 'gpu') throw new CanopyError(code ?? 'GPU_NONE', 'unavailable', reason ?? 'no GPU is used')
+  return `the processor; ${reason ?? ''} [${code ?? ''}]`
 }
 
 async function folder(config: Config): Promise<string> {

@@ -92,6 +92,7 @@ impl IvfPq {
             codes: Vec::new().into(),
             places: SlotMap::default(),
             len: count,
+            gpu: None,
         };
         let (mut near, mut codes) = (vec![0_u32; count], vec![0_u8; count * parts]);
         for from in (0..count).step_by(BATCH) {

@@ -117,7 +117,8 @@ impl IvfPq {
         let slots: Numbers<u32> = file.mapped(SLOTS, blocks * NIBBLE_BLOCK)?;
         let codes: Numbers<u8> = file.mapped(CODES, blocks * quantiser.padded() * NIBBLE_PART)?;
         let places = SlotMap::default();
-        let mut index = Self { metric, dim, full, unit, mean, centres, quantiser, lists, slots, codes, places, len };
+        let mut index =
+            Self { metric, dim, full, unit, mean, centres, quantiser, lists, slots, codes, places, len, gpu: None };
         index.places = index.found().ok_or_else(|| wrong(SLOTS))?;
         Ok(Some(index))
     }

@@ -126,6 +126,15 @@ impl Quantiser {
         }
     }
 
+    /// All entries, 16 a part; those that a part lacks are 0, and no code names them.
+    pub(super) fn whole_books(&self) -> Vec<f32> {
+        let mut values = vec![0.0; self.parts * ENTRIES * self.width];
+        for (book, out) in self.books.iter().zip(values.chunks_exact_mut(ENTRIES * self.width)) {
+            out[..book.values.len()].copy_from_slice(&book.values);
+        }
+        values
+    }
+
     pub(super) fn bytes(&self) -> usize {
         (self.rotation.len() + self.parts * self.width * ENTRIES) * size_of::<f32>()
     }

@@ -32,21 +32,12 @@ impl IvfPq {
         cancel: &Cancel,
     ) -> Result<Vec<Hit>, Error> {
         let query = self.query(query)?;
-        let mut distances = Vec::new();
-        self.centres.distances(&query, &mut distances);
-        let mut order: Vec<u32> = (0..distances.len() as u32).collect();
-        let probes = probes.clamp(1, order.len().max(1)).min(order.len());
-        if probes == 0 || count == 0 {
+        if count == 0 {
             return Ok(Vec::new());
         }
-        let by = |a: &u32, b: &u32| distances[*a as usize].total_cmp(&distances[*b as usize]).then(a.cmp(b));
-        order.select_nth_unstable_by(probes - 1, by);
-        order.truncate(probes);
-        order.sort_unstable_by(by);
-
         let mut top = TopK::new(count.min(self.len()));
         let mut scratch = Scratch::default();
-        for list in order {
+        for list in self.probed(&query, probes) {
             cancel.check()?;
             self.scan(list as usize, &query, allow, &mut scratch, &mut top);
         }
@@ -101,8 +92,24 @@ impl IvfPq {
         Ok(all.into_iter().map(|hit| hit.slot).chain(rest).take(keep).collect())
     }
 
+    /// The numbers of the lists nearest to a query of the index's space, nearest first.
+    pub(super) fn probed(&self, query: &[f32], probes: usize) -> Vec<u32> {
+        let mut distances = Vec::new();
+        self.centres.distances(query, &mut distances);
+        let mut order: Vec<u32> = (0..distances.len() as u32).collect();
+        let probes = probes.clamp(1, order.len().max(1)).min(order.len());
+        if probes == 0 {
+            return order;
+        }
+        let by = |a: &u32, b: &u32| distances[*a as usize].total_cmp(&distances[*b as usize]).then(a.cmp(b));
+        order.select_nth_unstable_by(probes - 1, by);
+        order.truncate(probes);
+        order.sort_unstable_by(by);
+        order
+    }
+
     /// A checked query as a point of the index's space.
-    fn query(&self, query: &[f32]) -> Result<Vec<f32>, Error> {
+    pub(super) fn query(&self, query: &[f32]) -> Result<Vec<f32>, Error> {
         let norm = vector::check(query, 0, self.dim, self.metric)?;
         let mut values = vec![0.0; self.dim];
         vector::store(query, norm, self.metric, &mut values);

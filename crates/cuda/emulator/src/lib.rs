@@ -11,6 +11,7 @@ use canopy_cuda::{Backend, Device, Info, Kernel};
 use guarded::Guarded;
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Emulated = unsafe extern "C" fn(blocks: *const u32, reversed: bool, arguments: *mut *mut c_void);
@@ -47,6 +48,13 @@ pub struct Emulator {
     info: Info,
     reversed: bool,
     memory: Mutex<HashMap<u64, Guarded>>,
+}
+
+static LAUNCHES: AtomicU64 = AtomicU64::new(0);
+
+/// Kernels that emulated devices ran in this process: whether work went where a test wants it.
+pub fn launches() -> u64 {
+    LAUNCHES.load(Ordering::Relaxed)
 }
 
 /// An emulated device with `bytes` of memory; `reversed` runs the threads of a block from the last to the first.
@@ -105,6 +113,7 @@ unsafe impl Backend for Emulator {
         blocks: [u32; 3],
         arguments: &mut [*mut c_void],
     ) -> Result<(), canopy_cuda::Error> {
+        LAUNCHES.fetch_add(1, Ordering::Relaxed);
         // SAFETY: the caller promises arguments of the kernel's types, and buffers as long as it reads them.
         unsafe { function(kernel)(blocks.as_ptr(), self.reversed, arguments.as_mut_ptr()) };
         Ok(())

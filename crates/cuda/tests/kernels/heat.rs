@@ -93,8 +93,8 @@ impl Made {
         columns: &[u32],
         wanted: &Characteristic<'_>,
     ) -> Result<Vec<f64>, canopy_cuda::Error> {
-        let weights: Vec<T> = self.weights.iter().map(|&weight| T::from_f64(weight)).collect();
-        let diagonal: Vec<T> = self.diagonal.iter().map(|&value| T::from_f64(value)).collect();
+        let weights: Vec<T> = self.weights.iter().map(|&weight| T::nearest(weight)).collect();
+        let diagonal: Vec<T> = self.diagonal.iter().map(|&value| T::nearest(value)).collect();
         let operator =
             Operator { offsets: &self.offsets, targets: &self.targets, weights: &weights, diagonal: &diagonal };
         let on_device = DeviceOperator::upload(device, &operator)?;

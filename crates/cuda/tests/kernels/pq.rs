@@ -106,8 +106,10 @@ fn tables(device: &Arc<Device>) -> Outcome {
         let lists = made.upload(device)?;
         let asked = queries(&made, 2, 2);
         let probes = Probes { offsets: &[0, 2, 3], lists: &[2, 0, 1] };
-        let tables = lists.table_values(&asked, probes)?;
-        assert_eq!(tables.len(), 3 * made.padded * 16);
+        let mut tables = vec![0.0; 3 * made.padded * 16];
+        let on_device = lists.tables_of(&asked, probes)?;
+        assert_eq!(on_device.len(), tables.len());
+        on_device.read(&mut tables)?;
         for (pair, (query, list)) in [(0, 2), (0, 0), (1, 1)].into_iter().enumerate() {
             for at in 0..made.padded * 16 {
                 let query = &asked[query * parts * width..][..parts * width];

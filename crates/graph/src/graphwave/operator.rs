@@ -8,13 +8,13 @@ use crate::graph::Graph;
 /// `L = h (1 + y)` with the spectrum of `y` within -1 and 1, as rows of sparse weights of `2 y`.
 #[derive(Debug, Clone)]
 pub(super) struct Operator<T> {
-    offsets: Vec<usize>,
-    targets: Vec<u32>,
+    pub(super) offsets: Vec<usize>,
+    pub(super) targets: Vec<u32>,
     /// Twice the entries of `y`.
-    weights: Vec<T>,
-    diagonal: Vec<T>,
+    pub(super) weights: Vec<T>,
+    pub(super) diagonal: Vec<T>,
     /// Where each node's row stands: nodes of high degree come first, so that what most rows read stays in the cache.
-    places: Vec<u32>,
+    pub(super) places: Vec<u32>,
 }
 
 /// Buffers of one block: rows of `T::LANES` columns.
@@ -29,7 +29,15 @@ pub(super) struct Scratch<T> {
 
 /// A number that heat is computed in.
 pub(super) trait Number:
-    Copy + Default + Send + Sync + Into<f64> + std::ops::Mul<Output = Self> + std::ops::AddAssign + 'static
+    Copy
+    + Default
+    + Send
+    + Sync
+    + Into<f64>
+    + std::ops::Mul<Output = Self>
+    + std::ops::AddAssign
+    + canopy_cuda::HeatNumber
+    + 'static
 {
     /// Columns of a block: a row of them is one or two cache lines.
     const LANES: usize;
