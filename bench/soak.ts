@@ -98,10 +98,10 @@ async function beside(server: Soaked, acknowledged: Acknowledged, over: AbortSig
   for (let round = 0; ; ) {
     const client = createClient({ url: server.url, retries: 0 })
     const end = performance.now() + KILL_EVERY_MS
-    let alive = true
+    const dead = new AbortController()
     // Requests that the kill cuts off fail: they were never acknowledged.
     const write1 = async (kind: 'direct' | 'queued'): Promise<void> => {
-      for (; alive && !over.aborted; round += 1) {
+      for (; !dead.signal.aborted && !over.aborted; round += 1) {
         await write(client, kind, round, acknowledged).catch(() => undefined)
         await sleep(20)
       }
@@ -109,7 +109,7 @@ async function beside(server: Soaked, acknowledged: Acknowledged, over: AbortSig
     const writers = [write1('direct'), write1('queued')]
     while (performance.now() < end && !over.aborted) await sleep(50)
     await server.kill()
-    alive = false
+    dead.abort()
     onKill()
     counts.requests += 1
     await Promise.all(writers)
