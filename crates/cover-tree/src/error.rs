@@ -147,6 +147,9 @@ pub enum Error {
     /// A tree over given V and p knows no inducing points.
     #[error("this tree was built from V and p and knows no inducing points: send V and p with the call, or build anew")]
     FactorsNeeded,
+    /// V and p came with points that this tree computes them for.
+    #[error("this tree computes V and p from its inducing points: send the points alone")]
+    FactorsUnwanted,
     /// An envelope was made for other points, another kernel, or by another version.
     #[error("the envelope was made for other points, another kernel or by another version: let the tree make its own")]
     Envelope,
@@ -200,6 +203,7 @@ impl Coded for Error {
             Self::FactorsLength { .. } => "FACTORS_LENGTH",
             Self::FactorsNotFinite { .. } => "FACTORS_NOT_FINITE",
             Self::FactorsNeeded => "FACTORS_NEEDED",
+            Self::FactorsUnwanted => "FACTORS_UNWANTED",
             Self::Envelope => "ENVELOPE_FOREIGN",
             Self::Missed { .. } => "GATE_MISSED",
             Self::Unknown { .. } => "POINT_UNKNOWN",

@@ -8,6 +8,7 @@ mod answer;
 mod ask;
 mod audit;
 mod best;
+mod change;
 mod cholesky;
 mod engine;
 mod envelope;

@@ -78,6 +78,15 @@ impl Mapped {
         Ok(&self.map[at..at + len])
     }
 
+    /// The bytes of a section, compared with their checksum.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where there is none, or the checksum doesn't fit.
+    pub fn checked(&self, name: &str) -> Result<&[u8], Error> {
+        verify(&self.path, &self.map, self.section(name)?)?;
+        self.bytes(name)
+    }
+
     /// A section of exactly `len` numbers, where it lies in the file.
     ///
     /// # Errors

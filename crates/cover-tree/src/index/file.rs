@@ -7,7 +7,7 @@ use crate::leaves::{Frame, LEAF, Leaves};
 use crate::metric::Geometry;
 use crate::neighbours::MISSING;
 use crate::points::{MAX_DIM, MAX_POINTS, Points};
-use canopy_file::{Format, Mapped, save_through, verify};
+use canopy_file::{Format, Mapped, save_through};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -49,9 +49,7 @@ impl CoverTree {
     /// # Errors
     /// Those of [`CoverTree::open`].
     pub fn notes(path: &Path) -> Result<Vec<u8>, Error> {
-        let file = Mapped::open(path, FORMAT)?;
-        verify(file.path(), file.map(), file.section("notes")?)?;
-        Ok(file.bytes("notes")?.to_vec())
+        Ok(Mapped::open(path, FORMAT)?.checked("notes")?.to_vec())
     }
 
     /// [`CoverTree::save`] through another writer, so that a test can let the disk run full.

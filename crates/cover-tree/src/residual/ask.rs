@@ -33,7 +33,7 @@ impl ResidualTree {
         let root = self.root.as_ref().ok_or(Error::FactorsNeeded)?;
         let task = Task::new(cancel, progress, queries.len());
         held!(&self.held, |engine| {
-            let asked = compute(root, engine, queries, &task)?;
+            let asked = compute(root, queries, &task)?;
             self.job(engine, Whose::Asked(&asked), k, search, &task)
         })
     }
@@ -52,15 +52,10 @@ impl ResidualTree {
         progress: &Progress,
     ) -> Result<ResidualAnswer, Error> {
         self.accept(queries, k)?;
-        factors.check(queries.len())?;
-        let count = self.report().inducing;
-        if factors.count != count {
-            let received = (factors.v.len(), factors.p.len());
-            return Err(Error::FactorsLength { expected: (queries.len() * count, queries.len()), received });
-        }
+        self.check_factors(queries, factors)?;
         let task = Task::new(cancel, progress, queries.len());
         held!(&self.held, |engine| {
-            let asked = given(factors, engine, queries, self.options.kernel.variance);
+            let asked = given(factors, queries, self.options.kernel.variance);
             self.job(engine, Whose::Asked(&asked), k, search, &task)
         })
     }
@@ -97,6 +92,17 @@ impl ResidualTree {
         held!(&self.held, |engine| self.job(engine, Whose::Before, k, search, &task))
     }
 
+    /// Refuses factors that aren't rows of as many values as this tree's, one for each point.
+    pub(super) fn check_factors(&self, points: &Points, factors: &GivenFactors) -> Result<(), Error> {
+        factors.check(points.len())?;
+        let count = self.report().inducing;
+        if factors.count == count || points.is_empty() {
+            return Ok(());
+        }
+        let received = (factors.v.len(), factors.p.len());
+        Err(Error::FactorsLength { expected: (points.len() * count, points.len()), received })
+    }
+
     fn accept(&self, queries: &Points, k: usize) -> Result<(), Error> {
         check_k(k)?;
         if queries.dim() == self.dim() {
@@ -120,17 +126,14 @@ impl ResidualTree {
     }
 }
 
-fn compute<T: Chosen>(root: &Root, engine: &Engine<T>, queries: &Points, task: &Task<'_>) -> Result<Asked<T>, Error> {
+fn compute<'a, T: Chosen>(root: &'a Root, queries: &Points, task: &Task<'_>) -> Result<Asked<'a, T>, Error> {
     let places = places(queries);
-    let Factors { v: wide, p, .. } = root.rows::<f64>(&places.rows, places.dim, false, task)?;
-    let v = wide.rounded();
-    let wide = engine.rest.as_ref().map(|_| wide);
-    Ok(Asked { v, wide, p, places })
+    let Factors { v, p, .. } = root.rows(&places.rows, places.dim, false, task)?;
+    Ok(Asked { v, rest: None, root: Some(root), p, places })
 }
 
-fn given<T: Chosen>(factors: &GivenFactors, engine: &Engine<T>, queries: &Points, variance: f64) -> Asked<T> {
+fn given<T: Chosen>(factors: &GivenFactors, queries: &Points, variance: f64) -> Asked<'static, T> {
     let places = places(queries);
     let Factors { v, p, .. } = factors.factors(&places.ids, variance);
-    let wide = engine.rest.as_ref().map(|_| factors.factors::<f64>(&places.ids, variance).v);
-    Asked { v, wide, p, places }
+    Asked { v, rest: None, root: None, p, places }
 }

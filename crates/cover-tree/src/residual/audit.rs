@@ -45,7 +45,8 @@ impl<T: Chosen> Job<'_, T> {
         let tally = if known.queries == 0 || share >= BATCH {
             self.audit(answers, draw(calls, share), wider)?
         } else {
-            let owed = draw(calls, count).into_iter().map(|place| self.owe(asked, answers, place)).collect();
+            let owed = draw(calls, count).into_iter().map(|place| self.owe(asked, answers, place));
+            let owed = owed.collect::<Result<_, Error>>()?;
             match self.ledger.lock().page(self.kind(), self.k).put_aside(owed) {
                 None => return Ok((known, self.is_enough(&known))),
                 Some(batch) => self.settle(&batch, wider)?,
@@ -62,14 +63,14 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// An answer, to be put aside.
-    fn owe(&self, asked: &Asked<T>, answers: &Neighbours, place: usize) -> Owed {
+    fn owe(&self, asked: &Asked<'_, T>, answers: &Neighbours, place: usize) -> Result<Owed, Error> {
         let row = self.owner(place as u32);
-        Owed {
+        Ok(Owed {
             x: asked.places.row(place).to_vec(),
-            v: self.fine_rows(&[place as u32]),
+            v: self.fine_rows(&[place as u32])?,
             p: asked.p[place],
             ids: answers.ids[row * self.k..(row + 1) * self.k].to_vec(),
-        }
+        })
     }
 
     /// Audits what was put aside.
@@ -78,12 +79,13 @@ impl<T: Chosen> Job<'_, T> {
         batch.iter().enumerate().for_each(|(row, owed)| wide.row_mut(row).copy_from_slice(&owed.v));
         let places = Places {
             dim: self.engine.shape.places().dim,
+            given: batch.len(),
             ids: (0..batch.len() as u32).collect::<Vec<_>>().into(),
             rows: batch.iter().flat_map(|owed| owed.x.iter().copied()).collect::<Vec<_>>().into(),
         };
-        let v = wide.rounded();
-        let wide = self.engine.rest.as_ref().map(|_| wide);
-        let asked = Asked { v, wide, p: batch.iter().map(|owed| owed.p).collect(), places };
+        let v: Matrix<T> = wide.rounded();
+        let rest = self.engine.rest.as_ref().map(|_| wide.less(&v));
+        let asked = Asked { v, rest, root: None, p: batch.iter().map(|owed| owed.p).collect(), places };
         let mut answers = Neighbours::missing(batch.len(), self.k);
         answers.ids.clear();
         batch.iter().for_each(|owed| answers.ids.extend(&owed.ids));
@@ -104,7 +106,7 @@ impl<T: Chosen> Job<'_, T> {
         if fine.is_empty() {
             return Ok(first);
         }
-        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine));
+        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine)?);
         let query = |at: usize| self.fine_query(fine[at], &rows[at * stride..(at + 1) * stride]);
         Ok(first.and(self.compare(&Fine(self.engine), &fine, query, answers, envelope)?))
     }
@@ -132,12 +134,13 @@ impl<T: Chosen> Job<'_, T> {
                     continue;
                 }
                 tally.missed += 1;
-                let other = self.engine.shape.places().row(by_id[id as usize] as usize);
-                let (class, square) = (envelope.class(query.p), self.square(query.x, other));
+                let (place, shape) = (by_id[id as usize] as usize, &self.engine.shape);
+                let square = self.square(query.x, shape.places().row(place));
+                let classes = (envelope.class(query.p), envelope.class(shape.p[place]));
                 // What lay within was looked at, and lost a tie or the last digits of `f32`.
-                if square > old.limit(class, strength.to_f64()) {
+                if square > old.limits(classes.0, strength.to_f64())[classes.1] {
                     tally.spared += 1;
-                    envelope.widen(class, strength.to_f64(), square);
+                    envelope.widen(classes, strength.to_f64(), square);
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::field::{Field, Places};
 use super::kernel::KernelKind;
 use super::matrix::Matrix;
 use super::real::Real;
-use super::root::Factors;
+use super::root::{Factors, Root};
 use super::tiles::Chosen;
 use super::tree::Structure;
 use crate::neighbours::MISSING;
@@ -83,6 +83,25 @@ impl<T: Chosen> Engine<T> {
         let tiny = (TINY.0 * variance).min(TINY.1 * median);
         let range = p.iter().fold((variance, 0.0), |(least, most): (f64, f64), &p| (least.min(p), most.max(p)));
         Self { shape: Shape { kind, variance, scales, structure, p }, v, rest, inverse, tiny, range }
+    }
+
+    fn kernel(&self) -> (KernelKind, f64, Vec<f64>) {
+        (self.shape.kind, self.shape.variance, self.shape.scales.clone())
+    }
+
+    /// The engine of another structure: its rows are those of this engine and, from its last place on, new ones, as listed.
+    pub(crate) fn grown(&self, structure: Structure, from: &[u32], new: &Factors<T>) -> Self {
+        let v = self.v.picked(&new.v, from);
+        let rest = self.rest.as_ref().zip(new.rest.as_ref()).map(|(rest, new)| rest.picked(new, from));
+        let own = self.shape.p.len();
+        let p = |&at: &u32| if (at as usize) < own { self.shape.p[at as usize] } else { new.p[at as usize - own] };
+        Self::new(self.kernel(), structure, Factors { v, rest, p: from.iter().map(p).collect() })
+    }
+
+    /// The same engine in `f64`.
+    pub(crate) fn widened(&self) -> Engine<f64> {
+        let factors = Factors { v: self.v.rounded(), rest: None, p: self.shape.p.clone() };
+        Engine::new(self.kernel(), self.shape.structure.clone(), factors)
     }
 
     /// Whether a query of this residual variance must be answered in `f64`.
@@ -176,14 +195,12 @@ impl<T: Chosen> Source for Engine<T> {
 /// The same engine in `f64`: rows of V put together from what was rounded and what rounding took, some 48 bits.
 pub(crate) struct Fine<'a, T>(pub(crate) &'a Engine<T>);
 
-impl<T: Chosen> Fine<'_, T> {
-    /// Writes a row of V.
-    pub(crate) fn write_row(&self, place: u32, out: &mut [f64]) {
-        let row = self.0.v.row(place as usize);
-        match &self.0.rest {
-            None => out.iter_mut().zip(row).for_each(|(out, value)| *out = value.to_f64()),
-            Some(rest) => T::loops().widen(row, rest.row(place as usize), out),
-        }
+/// Writes a row of V in `f64`, put together from what was rounded and what rounding took.
+pub(crate) fn write_row<T: Chosen>(v: &Matrix<T>, rest: Option<&Matrix<f32>>, place: u32, out: &mut [f64]) {
+    let row = v.row(place as usize);
+    match rest {
+        None => out.iter_mut().zip(row).for_each(|(out, value)| *out = value.to_f64()),
+        Some(rest) => T::loops().widen(row, rest.row(place as usize), out),
     }
 }
 
@@ -214,7 +231,8 @@ impl<T: Chosen> Source for Fine<'_, T> {
         if room.len() < list.len() * stride {
             room.resize(list.len() * stride, 0.0);
         }
-        room.chunks_exact_mut(stride).zip(list).for_each(|(out, &place)| self.write_row(place, out));
+        let rest = self.0.rest.as_ref();
+        room.chunks_exact_mut(stride).zip(list).for_each(|(out, &place)| write_row(&self.0.v, rest, place, out));
         plain.clear();
         plain.extend(0..list.len() as u32);
         (room, self.0.v.stride(), plain)
@@ -223,10 +241,12 @@ impl<T: Chosen> Source for Fine<'_, T> {
 
 /// Points that aren't in the structure, as queries.
 #[derive(Debug)]
-pub(crate) struct Asked<T> {
+pub(crate) struct Asked<'a, T> {
     pub(crate) v: Matrix<T>,
-    /// V in `f64`, where the engine has queries that need it.
-    pub(crate) wide: Option<Matrix<f64>>,
+    /// What rounding took from V, where that is known.
+    pub(crate) rest: Option<Matrix<f32>>,
+    /// Else what computes it anew for the few queries that need it.
+    pub(crate) root: Option<&'a Root>,
     pub(crate) p: Vec<f64>,
     pub(crate) places: Places,
 }
@@ -252,7 +272,7 @@ impl<'a, T: Real> Query<'a, T> {
     }
 
     /// A point asked for, by place.
-    pub(crate) fn asked<S>(asked: &'a Asked<S>, v: &'a [T], place: u32) -> Self {
+    pub(crate) fn asked<S>(asked: &'a Asked<'_, S>, v: &'a [T], place: u32) -> Self {
         let at = place as usize;
         Self { v, p: asked.p[at], x: asked.places.row(at), id: MISSING, before: MISSING }
     }

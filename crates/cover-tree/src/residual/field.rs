@@ -17,6 +17,8 @@ pub(crate) struct Places {
     pub(crate) ids: Numbers<u32>,
     /// Coordinates as sent, row-major.
     pub(crate) rows: Numbers<f64>,
+    /// How many ids were ever given: points that were removed keep theirs.
+    pub(crate) given: usize,
 }
 
 impl Places {
@@ -27,6 +29,13 @@ impl Places {
 
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// The place of each id, [`MISSING`] for points that were removed.
+    pub(crate) fn by_id(&self) -> Vec<u32> {
+        let mut by_id = vec![MISSING; self.given];
+        (0..).zip(&self.ids[..]).for_each(|(place, &id)| by_id[id as usize] = place);
+        by_id
     }
 }
 

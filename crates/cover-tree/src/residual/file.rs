@@ -10,17 +10,21 @@ use super::matrix::Matrix;
 use super::options::ResidualOptions;
 use super::real::Real;
 use super::root::{Factors, Root};
+use super::sample;
 use super::tiles::Chosen;
 use super::tree::{ResidualReport, ResidualTree, Structure};
 use crate::error::Error;
 use crate::points::{MAX_DIM, MAX_POINTS};
-use canopy_file::{Format, Mapped, save_through, verify};
+use crate::task::Task;
+use canopy_core::{Cancel, Progress};
+use canopy_file::{Format, Mapped, save_through};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-const FORMAT: Format = Format { magic: *b"CANOPYRT", version: 1 };
+const FORMAT: Format = Format { magic: *b"CANOPYRT", version: 2 };
 
 /// What stands in the section `meta`. Numbers that aren't whole have sections of their own: JSON would round them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +32,9 @@ const FORMAT: Format = Format { magic: *b"CANOPYRT", version: 1 };
 struct Meta {
     dim: usize,
     len: usize,
+    /// How many ids were ever given; version 1 had no points that were removed.
+    #[serde(default)]
+    ids: Option<usize>,
     /// Inducing points, or values of a row of V that was given.
     count: usize,
     double: bool,
@@ -65,9 +72,7 @@ impl ResidualTree {
     /// # Errors
     /// Those of [`ResidualTree::open`].
     pub fn notes(path: &Path) -> Result<Vec<u8>, Error> {
-        let file = Mapped::open(path, FORMAT)?;
-        verify(file.path(), file.map(), file.section("notes")?)?;
-        Ok(file.bytes("notes")?.to_vec())
+        Ok(Mapped::open(path, FORMAT)?.checked("notes")?.to_vec())
     }
 
     /// [`ResidualTree::save`] through another writer, so that a test can let the disk run full.
@@ -92,6 +97,7 @@ impl ResidualTree {
         let meta = Meta {
             dim: places.dim,
             len: places.len(),
+            ids: Some(places.given),
             count: engine.v.width(),
             double: size_of::<T>() == size_of::<f64>(),
             rest: engine.rest.is_some(),
@@ -137,7 +143,8 @@ impl ResidualTree {
         file.verify(&[])?;
         let wrong = || file.damaged("meta");
         let mut meta: Meta = serde_json::from_slice(file.bytes("meta")?).map_err(|_| wrong())?;
-        if !(1..=MAX_DIM).contains(&meta.dim) || meta.len > MAX_POINTS || meta.count == 0 {
+        let given = meta.ids.unwrap_or(meta.len);
+        if !(1..=MAX_DIM).contains(&meta.dim) || given > MAX_POINTS || meta.len > given || meta.count == 0 {
             return Err(wrong().into());
         }
         let numbers: Vec<f64> = file.numbers("numbers")?;
@@ -160,11 +167,17 @@ impl ResidualTree {
         };
         let digest = held!(&held, |engine| engine.shape.digest());
         meta.envelope.kernel = meta.options.kernel.clone();
-        let envelope =
-            meta.envelope.restored(&file.numbers::<f64>("envelope")?).filter(|envelope| envelope.fits(&digest));
-        let envelope = envelope.ok_or_else(|| file.damaged("envelope"))?;
+        let envelope = if meta.envelope.is_current() {
+            let envelope = meta.envelope.restored(&file.numbers::<f64>("envelope")?);
+            envelope.filter(|envelope| envelope.fits(&digest)).ok_or_else(|| file.damaged("envelope"))?
+        } else {
+            // An envelope of an older layout can't be read, and costs less to make than to carry on.
+            let (cancel, progress) = (Cancel::new(), Progress::default());
+            let task = Task::new(&cancel, &progress, meta.len);
+            held!(&held, |engine| sample::envelope(engine, &meta.options, &task))?
+        };
         let report = ResidualReport { inducing: meta.count, jitter: root_jitter, ..ResidualReport::default() };
-        Ok(Self::assemble(root, held, envelope, meta.options, report))
+        Ok(Self::assemble(root.map(Arc::new), held, envelope, meta.options, report))
     }
 }
 
@@ -181,12 +194,13 @@ fn root(file: &Mapped, meta: &Meta, scales: &[f64], jitter: f64) -> Result<Root,
 
 fn places(file: &Mapped, meta: &Meta) -> Result<Places, Error> {
     let ids = file.mapped::<u32>("ids", meta.len)?;
-    let mut seen = vec![false; meta.len];
+    let given = meta.ids.unwrap_or(meta.len);
+    let mut seen = vec![false; given];
     let fresh = |&id: &u32| seen.get_mut(id as usize).is_some_and(|seen| !std::mem::replace(seen, true));
     if !ids.iter().all(fresh) {
         return Err(file.damaged("ids").into());
     }
-    Ok(Places { dim: meta.dim, ids, rows: file.mapped("rows", meta.len.saturating_mul(meta.dim))? })
+    Ok(Places { dim: meta.dim, given, ids, rows: file.mapped("rows", meta.len.saturating_mul(meta.dim))? })
 }
 
 fn factors<T: Real>(file: &Mapped, meta: &Meta) -> Result<Factors<T>, Error> {
@@ -207,7 +221,7 @@ mod tests {
     use super::*;
     use crate::full::Full;
     use crate::points::Points;
-    use canopy_core::{Cancel, Coded, Progress};
+    use canopy_core::Coded;
 
     #[test]
     fn a_full_disk_leaves_the_old_file_valid() {

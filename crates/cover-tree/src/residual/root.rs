@@ -13,8 +13,9 @@ use rayon::prelude::*;
 pub const VARIANCE_FLOOR: f64 = 1e-9;
 /// How often the jitter is raised tenfold before giving up.
 pub const JITTER_STEPS: i32 = 5;
-/// Points whose covariances are computed at once: 32 rows of 512 `f64` are 128 KiB, an eighth of a usual L2.
-const BLOCK: usize = 32;
+/// Points whose covariances are computed at once, at most: 64 rows of 512 `f64` are 256 KiB, a quarter of a usual L2, and as much of
+/// the inverse passes by for all of them.
+const BLOCK: usize = 64;
 /// Columns of V computed at once; those to the right of a column don't enter it.
 const COLUMNS: usize = 64;
 
@@ -80,12 +81,14 @@ impl Root {
         let mut rests = rest.then(|| Matrix::<f32>::zeros(n, self.count));
         let mut p = vec![0.0; n];
         let stride = v.stride();
-        let values = v.values_mut()[..n * stride].par_chunks_mut(BLOCK * stride);
-        let blocks = p.par_chunks_mut(BLOCK).zip(coordinates.par_chunks(BLOCK * dim)).zip(values);
+        // A handful of points is work for all threads as well.
+        let block = n.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(ROWS, BLOCK);
+        let values = v.values_mut()[..n * stride].par_chunks_mut(block * stride);
+        let blocks = p.par_chunks_mut(block).zip(coordinates.par_chunks(block * dim)).zip(values);
         let start = || Work::new(self.count);
         match &mut rests {
             Some(rests) => {
-                let rests = rests.values_mut()[..n * stride].par_chunks_mut(BLOCK * stride);
+                let rests = rests.values_mut()[..n * stride].par_chunks_mut(block * stride);
                 blocks.zip(rests).try_for_each_init(start, |work, (((p, x), v), rest)| {
                     self.block(work, x, dim, (v, rest), stride, p);
                     task.advance(0)

@@ -1,4 +1,4 @@
-//! The envelope of an engine, from all pairs of a sample of its points.
+//! The envelope of an engine, from all pairs of a sample of its points; and of one that grew.
 
 use super::engine::{Engine, Query};
 use super::envelope::{Envelope, Seen};
@@ -21,22 +21,55 @@ pub(crate) fn envelope<T: Chosen>(
     sample.retain(|&place| !engine.is_tiny(shape.p[place]));
     let p = sample.iter().map(|&place| shape.p[place]).collect();
     let mut envelope = Envelope::new(p, &options.kernel, shape.digest(), options.seed);
-    let start = || vec![Seen::new(); exact::GROUP];
-    let note = |seen: &mut Vec<Seen>, row: usize, correlations: &[T], squares: &[T], _: &[u32]| {
+    note(engine, &sample, &mut envelope, task)?;
+    Ok(envelope)
+}
+
+/// The envelope of an engine that grew out of another one with the points at some places: what was known of the others, and what a
+/// sample of the new ones shows; made anew where its classes fit no more.
+pub(crate) fn grown<T: Chosen>(
+    engine: &Engine<T>,
+    old: &Envelope,
+    new: &[u32],
+    options: &ResidualOptions,
+    task: &Task<'_>,
+) -> Result<Envelope, Error> {
+    let shape = &engine.shape;
+    // One that has seen no pair had no point to see.
+    if old.pairs == 0 || old.is_stale(&shape.p) {
+        return envelope(engine, options, task);
+    }
+    let mut grown = old.moved(shape.digest());
+    let drawn = Draw(options.seed ^ new.len() as u64).some(new.len(), options.envelope_samples);
+    let mut sample: Vec<usize> = drawn.into_iter().map(|at| new[at] as usize).collect();
+    sample.retain(|&place| !engine.is_tiny(shape.p[place]));
+    note(engine, &sample, &mut grown, task)?;
+    Ok(grown)
+}
+
+/// Notes what sampled points show against all others.
+fn note<T: Chosen>(
+    engine: &Engine<T>,
+    sample: &[usize],
+    envelope: &mut Envelope,
+    task: &Task<'_>,
+) -> Result<(), Error> {
+    let shape = &engine.shape;
+    let classes: Vec<u8> = shape.p.iter().map(|&p| envelope.class(p) as u8).collect();
+    let start = || vec![Seen::new(envelope.classes()); exact::GROUP];
+    let note = |seen: &mut Vec<Seen>, row: usize, correlations: &[T], squares: &[T], places: &[u32]| {
         let seen = &mut seen[row];
-        for (correlation, square) in correlations.iter().zip(squares) {
-            seen.note(correlation.to_f64(), square.to_f64());
+        for ((correlation, square), &place) in correlations.iter().zip(squares).zip(places) {
+            seen.note(classes[place as usize] as usize, correlation.to_f64(), square.to_f64());
         }
     };
     let query = |at: usize| Query::indexed(shape, engine.v.row(sample[at]), sample[at] as u32, MISSING);
     let seen = exact::all_pairs(engine, 1, sample.len(), query, start, note, task)?;
     for ((pieces, _), places) in seen.iter().zip(sample.chunks(exact::GROUP)) {
         for seen in pieces {
-            for (seen, &place) in seen.iter().zip(places) {
-                envelope.note(envelope.class(shape.p[place]), seen);
-            }
+            seen.iter().zip(places).for_each(|(seen, &place)| envelope.note(classes[place] as usize, seen));
         }
     }
     envelope.settle();
-    Ok(envelope)
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! One search from queries to an answer: all pairs, or walks with an audit behind them.
 
 use super::answer::{ResidualAnswer, SearchReport};
-use super::engine::{Asked, Engine, Fine, Query, Source};
-use super::envelope::Envelope;
+use super::engine::{Asked, Engine, Fine, Query, Source, write_row};
+use super::envelope::Fitted;
 use super::exact;
 use super::field::Field;
 use super::found::Found;
@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Queries that one piece of parallel work takes at most.
 const RUN: usize = 64;
+/// Pieces whose answers lie beside the whole answer at a time.
+const PART: usize = 4096;
 /// A lookup audits one in so many queries at most.
 pub(super) const AUDITED: usize = 128;
 /// Walks that are tried before the rest.
@@ -44,7 +46,7 @@ pub(crate) enum Whose<'a, T> {
     /// Of all points, among those given before them.
     Before,
     /// Of new points.
-    Asked(&'a Asked<T>),
+    Asked(&'a Asked<'a, T>),
 }
 
 /// A search under way.
@@ -53,7 +55,7 @@ pub(crate) struct Job<'a, T> {
     pub(crate) whose: Whose<'a, T>,
     pub(crate) k: usize,
     pub(crate) search: Search,
-    pub(crate) envelope: &'a RwLock<Arc<Envelope>>,
+    pub(crate) envelope: &'a RwLock<Arc<Fitted>>,
     pub(crate) ledger: &'a Mutex<Ledger>,
     pub(crate) seed: u64,
     pub(crate) task: &'a Task<'a>,
@@ -73,6 +75,14 @@ impl<T: Chosen> Job<'_, T> {
         match self.whose {
             Whose::Asked(asked) => asked.places.len(),
             _ => self.engine.shape.places().len(),
+        }
+    }
+
+    /// Rows of the answer: one for each id ever given, or for each new query.
+    fn rows(&self) -> usize {
+        match self.whose {
+            Whose::Asked(asked) => asked.places.given,
+            _ => self.engine.shape.places().given,
         }
     }
 
@@ -127,20 +137,20 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// Rows of V of queries, in `f64`.
-    pub(super) fn fine_rows(&self, places: &[u32]) -> Vec<f64> {
+    pub(super) fn fine_rows(&self, places: &[u32]) -> Result<Vec<f64>, Error> {
+        if let Whose::Asked(Asked { root: Some(root), places: all, .. }) = self.whose {
+            let x: Vec<f64> = places.iter().flat_map(|&place| all.row(place as usize).iter().copied()).collect();
+            return Ok(root.rows::<f64>(&x, all.dim, false, self.task)?.v.values().to_vec());
+        }
         let stride = self.engine.v.stride();
         let mut rows = vec![0.0; places.len() * stride];
         for (out, &place) in rows.chunks_exact_mut(stride).zip(places) {
             match self.whose {
-                Whose::Asked(Asked { wide: Some(wide), .. }) => out.copy_from_slice(wide.row(place as usize)),
-                Whose::Asked(asked) => {
-                    let row = asked.v.row(place as usize);
-                    out.iter_mut().zip(row).for_each(|(out, value)| *out = value.to_f64());
-                }
-                _ => Fine(self.engine).write_row(place, out),
+                Whose::Asked(asked) => write_row(&asked.v, asked.rest.as_ref(), place, out),
+                _ => write_row(&self.engine.v, self.engine.rest.as_ref(), place, out),
             }
         }
-        rows
+        Ok(rows)
     }
 
     /// The row of the answer that belongs to a place.
@@ -179,7 +189,7 @@ impl<T: Chosen> Job<'_, T> {
             }
             let envelope = (search.gate != GatePreset::Off).then(|| self.envelope.read().clone());
             // One that has seen no pair knows nothing.
-            let envelope = envelope.filter(|envelope| envelope.pairs > 0);
+            let envelope = envelope.filter(|envelope| envelope.envelope.pairs > 0);
             if search.gate == GatePreset::Lookup
                 && envelope.as_deref().is_some_and(|envelope| self.is_crowded(envelope))
             {
@@ -195,7 +205,7 @@ impl<T: Chosen> Job<'_, T> {
             let Some(envelope) = envelope.filter(|_| search.audit > 0 && self.queries() > 0) else {
                 return Ok(ResidualAnswer { neighbours, report });
             };
-            let mut wider = (*envelope).clone();
+            let mut wider = envelope.envelope.clone();
             let (tally, enough) = self.audited(&neighbours, kept, &mut wider)?;
             report.audit = Some(tally.report());
             if !enough && search.gate == GatePreset::Audit && search.on_miss == OnMiss::Fail {
@@ -205,7 +215,7 @@ impl<T: Chosen> Job<'_, T> {
                 return Ok(ResidualAnswer { neighbours, report });
             }
             widened += 1;
-            *self.envelope.write() = Arc::new(wider);
+            *self.envelope.write() = Arc::new(envelope.widened(wider));
             // What was learnt under the old envelope says nothing about the new one.
             self.ledger.lock().clear();
             search.exact = widened >= ROUNDS;
@@ -213,7 +223,7 @@ impl<T: Chosen> Job<'_, T> {
     }
 
     /// Whether walks would take longer than all pairs: a few of them are tried, once for each kind of question.
-    fn is_crowded(&self, envelope: &Envelope) -> bool {
+    fn is_crowded(&self, envelope: &Fitted) -> bool {
         if self.engine.shape.places().len() <= FEW {
             return true;
         }
@@ -237,15 +247,16 @@ impl<T: Chosen> Job<'_, T> {
 
     /// All pairs.
     fn exact(&self) -> Result<Neighbours, Error> {
-        let mut out = Neighbours::missing(self.queries(), self.k);
+        let mut out = Neighbours::missing(self.rows(), self.k);
         if let Whose::Before = self.whose {
             // In the order of ids only the leaves up to a query's own matter: half of all pairs.
-            let by_id = self.by_id();
-            let field = Field::pack(self.engine.shape.places(), by_id.iter().copied());
-            let query = |at: usize| self.query(by_id[at]);
+            let mut order = self.by_id();
+            order.retain(|&place| place != MISSING);
+            let field = Field::pack(self.engine.shape.places(), order.iter().copied());
+            let query = |at: usize| self.query(order[at]);
             let leaves = |end: usize| end.div_ceil(LEAF);
-            let found = exact::exact(self.engine, &field, self.k, by_id.len(), query, leaves, self.task)?;
-            (0..by_id.len()).for_each(|at| exact::copy(&found, at, &mut out, at));
+            let found = exact::exact(self.engine, &field, self.k, order.len(), query, leaves, self.task)?;
+            order.iter().enumerate().for_each(|(at, &place)| exact::copy(&found, at, &mut out, self.owner(place)));
         } else {
             let (field, count) = (self.engine.shape.field(), self.queries());
             let query = |at: usize| self.query(at as u32);
@@ -257,7 +268,10 @@ impl<T: Chosen> Job<'_, T> {
 
     /// Holds queries of tiny residual variance against all pairs, in `f64`.
     fn tiny(&self, places: &[u32], out: &mut Neighbours) -> Result<u64, Error> {
-        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(places));
+        if places.is_empty() {
+            return Ok(0);
+        }
+        let (stride, rows) = (self.engine.v.stride(), self.fine_rows(places)?);
         let query = |at: usize| self.fine_query(places[at], &rows[at * stride..(at + 1) * stride]);
         self.against_all(&Fine(self.engine), places, query, out)
     }
@@ -281,16 +295,14 @@ impl<T: Chosen> Job<'_, T> {
         Ok(places.len() as u64 * self.engine.shape.field().len() as u64)
     }
 
+    /// The place of each id, [`MISSING`] for points that were removed.
     pub(super) fn by_id(&self) -> Vec<u32> {
-        let ids = &self.engine.shape.places().ids;
-        let mut by_id = vec![0_u32; ids.len()];
-        (0..).zip(&ids[..]).for_each(|(place, &id)| by_id[id as usize] = place);
-        by_id
+        self.engine.shape.places().by_id()
     }
 
     /// Walks for all queries; gives the answers and how many pairs were computed.
-    fn walks(&self, envelope: Option<&Envelope>) -> Result<(Neighbours, u64), Error> {
-        let mut out = Neighbours::missing(self.queries(), self.k);
+    fn walks(&self, envelope: Option<&Fitted>) -> Result<(Neighbours, u64), Error> {
+        let mut out = Neighbours::missing(self.rows(), self.k);
         let mut kept = 0;
         let all = 0..self.queries() as u32;
         if !matches!(self.whose, Whose::Before) {
@@ -300,14 +312,14 @@ impl<T: Chosen> Job<'_, T> {
         }
         // Points from `n / 2` on are sought among all, those from `n / 4` to `n / 2` among the first half, and so on: at least
         // every other point a query meets is one it wants.
-        let ids = &self.engine.shape.places().ids;
-        let mut end = ids.len();
+        let (ids, given) = (&self.engine.shape.places().ids, self.rows());
+        let mut end = given;
         while end > 0 {
             let start = if end <= FIRST { 0 } else { end / 2 };
             let inside =
                 |from: usize| all.clone().filter(move |&place| (from..end).contains(&(ids[place as usize] as usize)));
             let places: Vec<u32> = inside(start).collect();
-            kept += if end == ids.len() {
+            kept += if end == given {
                 self.walk(self.engine.shape.field(), envelope, &places, &mut out)?
             } else {
                 self.walk(&Field::pack(self.engine.shape.places(), inside(0)), envelope, &places, &mut out)?
@@ -321,7 +333,7 @@ impl<T: Chosen> Job<'_, T> {
     fn walk(
         &self,
         field: &Field,
-        envelope: Option<&Envelope>,
+        envelope: Option<&Fitted>,
         places: &[u32],
         out: &mut Neighbours,
     ) -> Result<u64, Error> {
@@ -338,7 +350,7 @@ impl<T: Chosen> Job<'_, T> {
         let mut fine = fine;
         fine.extend(self.drowned(plain.iter().chain(&strange).copied(), out));
         if !fine.is_empty() {
-            let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine));
+            let (stride, rows) = (self.engine.v.stride(), self.fine_rows(&fine)?);
             let query = |at: usize| self.fine_query(fine[at], &rows[at * stride..(at + 1) * stride]);
             kept += self.walk_in(&Fine(self.engine), field, envelope, &fine, query, out)?;
         }
@@ -349,7 +361,7 @@ impl<T: Chosen> Job<'_, T> {
         &self,
         source: &S,
         field: &Field,
-        envelope: Option<&Envelope>,
+        envelope: Option<&Fitted>,
         places: &[u32],
         query: impl Fn(usize) -> Query<'b, S::Real> + Sync,
         out: &mut Neighbours,
@@ -374,10 +386,14 @@ impl<T: Chosen> Job<'_, T> {
             Ok(found)
         };
         let start = || Walk::new(source, field, envelope, self.k);
-        let runs = 0..places.len().div_ceil(piece.max(1));
-        let found: Vec<Found> = runs.into_par_iter().map_init(start, run).collect::<Result<_, _>>()?;
-        for (found, places) in found.iter().zip(places.chunks(piece.max(1))) {
-            places.iter().enumerate().for_each(|(at, &place)| found.copy(at, out, self.owner(place)));
+        let runs = places.len().div_ceil(piece.max(1));
+        // Part by part: what was found for a million points takes as much memory as the answer itself.
+        for first in (0..runs).step_by(PART) {
+            let part = first..runs.min(first + PART);
+            let found: Vec<Found> = part.into_par_iter().map_init(start, run).collect::<Result<_, _>>()?;
+            for (found, places) in found.iter().zip(places[first * piece..].chunks(piece)) {
+                places.iter().enumerate().for_each(|(at, &place)| found.copy(at, out, self.owner(place)));
+            }
         }
         Ok(kept.into_inner())
     }

@@ -1,6 +1,6 @@
 //! The residual tree as callers see it: building, refreshing, and what it says of itself.
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, Fitted};
 use super::field::{Field, Places};
 use super::given::GivenFactors;
 use super::held::{Held, held};
@@ -42,7 +42,9 @@ pub struct ResidualReport {
 
 /// Nearest neighbours by residual correlation: `sqrt(1 - |ρ|)`.
 ///
-/// Order and leaves come from the coordinates and outlive the kernel's parameters. Reading from many threads is fine.
+/// Order and leaves come from the coordinates and outlive the kernel's parameters. A tree never changes under a reader: points are
+/// added and taken away by making the next one, see [`ResidualTree::inserted`] and [`ResidualTree::removed`]; an id stays with its
+/// point for good. Reading from many threads is fine.
 ///
 /// ```
 /// use canopy_core::{Cancel, Progress};
@@ -67,12 +69,12 @@ pub struct ResidualReport {
 pub struct ResidualTree {
     pub(super) options: ResidualOptions,
     /// Nothing where V was given.
-    pub(super) root: Option<Root>,
+    pub(super) root: Option<Arc<Root>>,
     pub(super) held: Held,
-    pub(super) envelope: RwLock<Arc<Envelope>>,
+    pub(super) envelope: RwLock<Arc<Fitted>>,
     /// What audits under this kernel have found.
     pub(super) ledger: Mutex<Ledger>,
-    report: ResidualReport,
+    pub(super) report: ResidualReport,
 }
 
 /// What outlives the kernel's parameters.
@@ -98,7 +100,7 @@ impl Structure {
 pub(super) fn places(points: &Points) -> Places {
     let ids = hilbert::order(points);
     let rows: Vec<f64> = ids.iter().flat_map(|&id| points.row(id as usize).iter().copied()).collect();
-    Places { dim: points.dim(), ids: ids.into(), rows: rows.into() }
+    Places { dim: points.dim(), given: ids.len(), ids: ids.into(), rows: rows.into() }
 }
 
 impl ResidualTree {
@@ -174,11 +176,11 @@ impl ResidualTree {
         report.v_s += start.elapsed().as_secs_f64();
         report.inducing = root.count;
         report.jitter = root.jitter;
-        Self::finish(Some(root), held, options, report, task)
+        Self::finish(Some(Arc::new(root)), held, options, report, task)
     }
 
     fn finish(
-        root: Option<Root>,
+        root: Option<Arc<Root>>,
         held: Held,
         options: &ResidualOptions,
         mut report: ResidualReport,
@@ -193,7 +195,7 @@ impl ResidualTree {
 
     /// A tree whose parts are there; the report gets what can be read off them.
     pub(super) fn assemble(
-        root: Option<Root>,
+        root: Option<Arc<Root>>,
         held: Held,
         envelope: Envelope,
         options: ResidualOptions,
@@ -202,10 +204,11 @@ impl ResidualTree {
         report.isa = f32::loops().name;
         report.double = matches!(held, Held::Double(_));
         let mut p = held!(&held, |engine| engine.shape.p.clone());
+        let fitted = Fitted::new(envelope, &p);
         p.sort_unstable_by(f64::total_cmp);
         let share = |at: usize| p.get(at).map_or(1.0, |p| p / options.kernel.variance);
         (report.least_p, report.median_p) = (share(0), share(p.len() / 2));
-        let (envelope, ledger) = (RwLock::new(Arc::new(envelope)), Mutex::default());
+        let (envelope, ledger) = (RwLock::new(Arc::new(fitted)), Mutex::default());
         Self { options, root, held, envelope, ledger, report }
     }
 
@@ -234,8 +237,13 @@ impl ResidualTree {
         held!(&self.held, |engine| engine.shape.structure.clone())
     }
 
-    fn places(&self) -> &Places {
+    pub(super) fn places(&self) -> &Places {
         held!(&self.held, |engine| &engine.shape.structure.places)
+    }
+
+    /// Number of ids: points that were removed keep theirs.
+    pub fn ids(&self) -> usize {
+        self.places().given
     }
 
     /// Number of points.
@@ -270,12 +278,12 @@ impl ResidualTree {
 
     /// The inducing points, row-major; none where V was given.
     pub fn inducing(&self) -> Vec<f64> {
-        self.root.as_ref().map(Root::inducing).unwrap_or_default()
+        self.root.as_deref().map(Root::inducing).unwrap_or_default()
     }
 
-    /// The residual variance of every point, in the order in which the points were given.
+    /// The residual variance of every point, by id; NaN where a point was removed.
     pub fn residual_variances(&self) -> Vec<f64> {
-        let mut out = vec![0.0; self.len()];
+        let mut out = vec![f64::NAN; self.ids()];
         let p = held!(&self.held, |engine| &engine.shape.p);
         self.places().ids.iter().zip(p).for_each(|(&id, &p)| out[id as usize] = p);
         out
@@ -283,7 +291,7 @@ impl ResidualTree {
 
     /// The envelope as it is now: audits may have widened it.
     pub fn envelope(&self) -> Envelope {
-        (**self.envelope.read()).clone()
+        self.envelope.read().envelope.clone()
     }
 
     /// Takes back an envelope that was stored, with what audits had taught it.
@@ -292,10 +300,10 @@ impl ResidualTree {
     /// [`Error::Envelope`] when it was made for other points, another kernel, or by another version.
     pub fn adopt_envelope(&self, envelope: Envelope) -> Result<(), Error> {
         let mut current = self.envelope.write();
-        if !envelope.fits(&current.digest) {
+        if !envelope.fits(&current.envelope.digest) {
             return Err(Error::Envelope);
         }
-        *current = Arc::new(envelope);
+        *current = Arc::new(held!(&self.held, |engine| Fitted::new(envelope, &engine.shape.p)));
         self.ledger.lock().clear();
         Ok(())
     }

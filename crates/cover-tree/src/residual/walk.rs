@@ -2,7 +2,7 @@
 
 use super::best::Best;
 use super::engine::{Query, Source};
-use super::envelope::Envelope;
+use super::envelope::{CLASSES, Fitted};
 use super::field::Field;
 use super::real::Real;
 use super::sieve::Sieve;
@@ -32,11 +32,13 @@ pub(crate) struct Walk<'a, S: Source> {
     source: &'a S,
     field: &'a Field,
     /// Without one everything is looked at.
-    envelope: Option<&'a Envelope>,
+    envelope: Option<&'a Fitted>,
     pub(crate) best: Vec<Best<S::Real>>,
     pub(crate) kept: u64,
     x: Vec<f64>,
     classes: [usize; ROWS],
+    /// How far each query looks: by class of the other point, and at most.
+    near: [[f64; CLASSES]; ROWS],
     limits: [f64; ROWS],
     open: BinaryHeap<Reverse<(u64, u32, u32)>>,
     leaf: Vec<S::Real>,
@@ -51,7 +53,7 @@ pub(crate) struct Walk<'a, S: Source> {
 }
 
 impl<'a, S: Source> Walk<'a, S> {
-    pub(crate) fn new(source: &'a S, field: &'a Field, envelope: Option<&'a Envelope>, k: usize) -> Self {
+    pub(crate) fn new(source: &'a S, field: &'a Field, envelope: Option<&'a Fitted>, k: usize) -> Self {
         Self {
             source,
             field,
@@ -60,6 +62,7 @@ impl<'a, S: Source> Walk<'a, S> {
             kept: 0,
             x: Vec::new(),
             classes: [0; ROWS],
+            near: [[0.0; CLASSES]; ROWS],
             limits: [0.0; ROWS],
             open: BinaryHeap::new(),
             leaf: vec![S::Real::ZERO; ROWS * LEAF],
@@ -86,8 +89,8 @@ impl<'a, S: Source> Walk<'a, S> {
                 high[axis] = high[axis].max(value);
             }
             self.best[row].clear();
-            self.limits[row] = f64::INFINITY;
-            self.classes[row] = self.envelope.map_or(0, |envelope| envelope.class(query.p));
+            (self.near[row], self.limits[row]) = ([f64::INFINITY; CLASSES], f64::INFINITY);
+            self.classes[row] = self.envelope.map_or(0, |fitted| fitted.envelope.class(query.p));
         }
         if let Some(sieve) = &mut self.sieve {
             sieve.ask(queries);
@@ -95,7 +98,7 @@ impl<'a, S: Source> Walk<'a, S> {
         let (low, high) = (&low[..dim], &high[..dim]);
         let before = queries.iter().map(|query| query.before).max().unwrap_or(0);
         self.open.clear();
-        self.open_boxes(self.field.heights() - 1, 0, low, high, before);
+        self.open_boxes((self.field.heights() - 1, 0), (low, high), before, f64::INFINITY);
         while let Some(Reverse((bits, height, place))) = self.open.pop() {
             let widest = self.limits[..count].iter().copied().fold(0.0, f64::max);
             if f64::from_bits(bits) > widest {
@@ -104,19 +107,28 @@ impl<'a, S: Source> Walk<'a, S> {
             if height == 0 {
                 self.visit(place as usize, queries, before);
             } else {
-                self.open_boxes(height as usize - 1, place as usize, low, high, before);
+                self.open_boxes((height as usize - 1, place as usize), (low, high), before, widest);
             }
         }
         self.flush(queries);
     }
 
-    fn open_boxes(&mut self, height: usize, parent: usize, low: &[f64], high: &[f64], before: u32) {
+    /// Notes the boxes under one, but those beyond `widest`: a walk never looks farther than it does now.
+    fn open_boxes(
+        &mut self,
+        (height, parent): (usize, usize),
+        (low, high): (&[f64], &[f64]),
+        before: u32,
+        widest: f64,
+    ) {
         let scales = &self.source.shape().scales[..];
         for place in self.field.boxes(height, parent) {
             if self.field.lowest(height, place) < before {
-                // Distances aren't negative, so their bits are in the order of their values.
-                let bits = self.field.between(height, place, low, high, scales).to_bits();
-                self.open.push(Reverse((bits, height as u32, place as u32)));
+                let square = self.field.between(height, place, low, high, scales);
+                if square <= widest {
+                    // Distances aren't negative, so their bits are in the order of their values.
+                    self.open.push(Reverse((square.to_bits(), height as u32, place as u32)));
+                }
             }
         }
     }
@@ -135,6 +147,12 @@ impl<'a, S: Source> Walk<'a, S> {
             let place = places[lane];
             if self.source.shape().places().ids[place as usize] >= before {
                 continue;
+            }
+            if let Some(fitted) = self.envelope {
+                let class = fitted.classes[place as usize] as usize;
+                if !(0..count).any(|row| self.leaf[row * LEAF + lane].to_f64() <= self.near[row][class]) {
+                    continue;
+                }
             }
             let at = self.list.len();
             (0..count).for_each(|row| self.squares[row * WIDTH + at] = self.leaf[row * LEAF + lane]);
@@ -181,8 +199,10 @@ impl<'a, S: Source> Walk<'a, S> {
                 }
             }
             best.tighten();
-            if let (Some(envelope), true) = (self.envelope, best.is_full()) {
-                self.limits[row] = envelope.limit(self.classes[row], best.least().to_f64());
+            if let (Some(fitted), true) = (self.envelope, best.is_full()) {
+                let limits = fitted.envelope.limits(self.classes[row], best.least().to_f64());
+                self.near[row][..limits.len()].copy_from_slice(limits);
+                self.limits[row] = limits[limits.len() - 1];
             }
         }
         self.list.clear();

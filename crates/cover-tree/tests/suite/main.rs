@@ -9,5 +9,6 @@ mod grid;
 mod oracle;
 mod refusals;
 mod residual;
+mod residual_change;
 mod residual_more;
 mod structure;
