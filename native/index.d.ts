@@ -225,7 +225,7 @@ export declare class BindingQueue {
   close(): void
 }
 
-/** A tree over points that don't change, under a kernel that may. */
+/** A tree; the next one takes its place when points come or go, or the kernel changes. */
 export declare class BindingResidualTree {
   /** Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`. */
   static build(coordinates: Coordinates, dim: number, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualTree>>
@@ -239,7 +239,7 @@ export declare class BindingResidualTree {
   save(path: string, notes?: Buffer | undefined | null): Promise<Outcome<boolean>>
   /** Gives the memory back as soon as no running search reads it; calls after it fail with `CLOSED`. */
   close(): Promise<Outcome<boolean>>
-  /** `[points, coordinates a point]`; zeros once it is closed. */
+  /** `[points, ids ever given, coordinates a point]`; zeros once it is closed. */
   shape(): Array<number>
   /** What the build cost, or what a search did that gave this report; one line of JSON. */
   telemetry(report?: string | undefined | null): Promise<Outcome<string>>
@@ -249,8 +249,14 @@ export declare class BindingResidualTree {
   report(): Promise<Outcome<Buffer>>
   /** The inducing points, row-major. */
   inducing(): Promise<Outcome<Float64Array>>
-  /** The residual variance of every point. */
+  /** The residual variance of every point, by id; NaN where it was removed. */
   residualVariances(): Promise<Outcome<Float64Array>>
+  /** Adds points; answers the first of their ids, the others follow. */
+  insert(coordinates: Coordinates, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
+  /** Adds points whose V and p were computed elsewhere; answers the first of their ids, the others follow. */
+  insertWith(coordinates: Coordinates, v: Coordinates, p: Coordinates, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
+  /** Takes points away by their ids, which nobody gets again; answers how many ids were ever given. */
+  remove(ids: Uint32Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
   /** The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`. */
   knn(queries: Coordinates, dim: number, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** The `k` nearest of every query, whose V and p were computed elsewhere. `request`: `{ dim, k, search }`. */

@@ -32,6 +32,8 @@ test('points of every kind of file are indexed and asked, as the library does it
   t.is((await canopy(['neighbors', 'radius', 'a', 'queries.jsonl', '-r', '1'], { cwd })).stdout, '{"ids":[],"distances":[]}\n')
   const residual = await canopy(['neighbors', 'build', 'r', 'points.npy', '--kernel', 'matern32', '--lengthscale', '2,3', '--inducing', '8'], { cwd })
   t.regex(residual.stdout, /residual, matern32 of lengthscale 2, 3/, residual.stderr)
+  t.is((await canopy(['neighbors', 'insert', 'r', 'queries.jsonl'], { cwd })).stdout, '61 points; the new ones begin at 60\n')
+  t.is((await canopy(['neighbors', 'remove', 'r', '0', '60'], { cwd })).stdout, '59 points are left\n')
   t.is((await canopy(['neighbors', 'drop', 'r'], { cwd })).code, 0)
 })
 

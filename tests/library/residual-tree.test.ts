@@ -56,6 +56,33 @@ test('another kernel takes its place as a whole, the newest wins', async (t) => 
   t.true(recall(before.ids, sample(N, 40), (row) => oracle.strengths(points, row, row)) >= 0.999)
 })
 
+test('points come and go, ids stay, and a kernel that changes meanwhile loses none of them', async (t) => {
+  const half = (N / 2) * DIM
+  const tree = await ResidualTree.build(points.subarray(0, half), { dim: DIM, kernel, inducing: { count: M } })
+  const [first] = await Promise.all([tree.insert(points.subarray(half)), tree.refresh({ ...kernel, lengthscale: 0.9 }), tree.remove(Uint32Array.of(3, 5))])
+  t.deepEqual([first, tree.length, tree.ids], [N / 2, N - 2, N])
+  t.is((await tree.kernel()).lengthscale, 0.9)
+  const oracle = new Oracle({ ...kernel, lengthscale: 0.9 }, points, DIM, await tree.inducing(), (await tree.report()).jitter)
+  const rows = sample(N, 50).filter((row) => row !== 3 && row !== 5)
+  const { ids } = await tree.predecessors(K)
+  const strengths = (row: number): Float64Array => {
+    const all = oracle.strengths(points, row, row)
+    for (const gone of [3, 5]) if (gone < row) all[gone] = -1
+    return all
+  }
+  t.true(recall(ids, rows, strengths) >= 0.999)
+  t.true([...ids.subarray(3 * K, 4 * K)].every((id) => id === MISSING))
+  const p = await tree.residualVariances()
+  t.true(Number.isNaN(p[5]) && (p[N - 1] ?? 0) > 0)
+  await fails(t, 'POINT_UNKNOWN', () => tree.remove([3]))
+  await fails(t, 'POINT_UNKNOWN', () => tree.remove([-1]))
+  await fails(t, 'POINTS_LENGTH', () => tree.insert(Float64Array.of(1)))
+  await fails(t, 'FACTORS_UNWANTED', () => tree.insert(points.subarray(0, DIM), { factors: { v: new Float64Array(M), p: new Float64Array(1) } }))
+  const given = await ResidualTree.build(points.subarray(0, DIM), { dim: DIM, kernel, factors: { v: Float64Array.of(0.1), p: Float64Array.of(0.99) } })
+  t.is(await given.insert(points.subarray(DIM, 2 * DIM), { factors: { v: Float64Array.of(0.2), p: Float64Array.of(0.96) } }), 1)
+  await fails(t, 'FACTORS_NEEDED', () => given.insert(points.subarray(0, DIM)))
+})
+
 test('kernels, inducing points and options that cannot be have codes', async (t) => {
   const build = (options: object) => () => ResidualTree.build(points, { dim: DIM, kernel, inducing: { count: 8 }, ...options })
   for (const lengthscale of [0, -1, Number.NaN, [1, 2], [1, 0, 1]]) await fails(t, 'KERNEL_LENGTHSCALE', build({ kernel: { kind: 'rbf', lengthscale } }))

@@ -61,7 +61,12 @@ test('bytes in and out, and a residual index that goes on after a restart', asyn
   const found = await answer.arrayBuffer()
   t.deepEqual(new Uint32Array(found, 0, 30), (await tree.knn(queries, 5)).ids)
   t.like((await call('POST', '/v1/neighbors/field/refresh', { ...kernel, lengthscale: 0.5 })).json, { kernel: { lengthscale: 0.5 } })
-  t.is((await call('POST', '/v1/neighbors/field/insert', { points: [[1, 2, 3]] })).json.code, 'NEIGHBOURS_METRIC')
+  t.like((await call('POST', '/v1/neighbors/field/insert', { points: [[1, 2, 3], [3, 2, 1]] })).json, { first: 500, length: 502 })
+  t.like((await call('POST', '/v1/neighbors/field/remove', { ids: [0, 501] })).json, { length: 500 })
+  t.like((await call('GET', '/v1/neighbors/field')).json, { length: 500, ids: 502 })
+  t.deepEqual((await call('POST', '/v1/neighbors/field/knn', { queries: [[1, 2, 3]], k: 1 })).json['ids'], [[500]])
+  t.is((await call('POST', '/v1/neighbors/field/remove', { ids: [0] })).json.code, 'POINT_UNKNOWN')
+  t.is((await call('POST', '/v1/neighbors/field/radius', { queries: [[1, 2, 3]], radius: 1 })).json.code, 'NEIGHBOURS_METRIC')
 })
 
 test('an index of a collection names its records', async (t) => {

@@ -170,8 +170,8 @@ export function checkK(k: number): number {
   throw new CanopyError('NEIGHBOURS_COUNT', 'invalid_input', `k = ${k} neighbours can't be asked for: choose a whole number between 1 and 65,536`)
 }
 
-/** Ids cross the boundary as 32 bits; what isn't one must not become another. */
-function checkIds(ids: Uint32Array | readonly number[]): Uint32Array {
+/** Ids cross the boundary as 32 bits; what isn't one must not become another. @internal */
+export function checkIds(ids: Uint32Array | readonly number[]): Uint32Array {
   if (ids instanceof Uint32Array) return ids
   const odd = ids.find((id) => !Number.isInteger(id) || id < 0 || id > MISSING)
   if (odd !== undefined) throw new CanopyError('POINT_UNKNOWN', 'not_found', `there is no point ${odd} in this index: ids are whole numbers from 0`)

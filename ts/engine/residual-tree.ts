@@ -1,7 +1,7 @@
 import type { BindingResidualAnswer, BindingResidualTree } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type LongCallOptions } from './cancel.js'
-import { checkCoordinates, checkK, type Coordinates, type Neighbors } from './cover-tree.js'
+import { checkCoordinates, checkIds, checkK, type Coordinates, type Neighbors } from './cover-tree.js'
 import { CanopyError, unwrap } from './error.js'
 import { parse, stringify } from './json.js'
 
@@ -105,12 +105,10 @@ export class ResidualTree {
   readonly #native: BindingResidualTree
   /** Coordinates a point. */
   readonly dim: number
-  /** Number of points. */
-  readonly length: number
 
   private constructor(native: BindingResidualTree) {
     this.#native = native
-    ;[this.length = 0, this.dim = 0] = native.shape()
+    this.dim = native.shape()[2] ?? 0
   }
 
   /**
@@ -158,6 +156,35 @@ export class ResidualTree {
     unwrap(await this.#native.close())
   }
 
+  /** Number of points; 0 once it is closed. */
+  get length(): number {
+    return this.#native.shape()[0] ?? 0
+  }
+
+  /** Number of ids ever given: points that were removed keep theirs, and their rows of `knnAll` and `predecessors` are empty. */
+  get ids(): number {
+    return this.#native.shape()[1] ?? 0
+  }
+
+  /**
+   * Adds points; answers the id of the first, the others follow. Inducing points stay (a tree that never had a point chooses them now);
+   * the envelope is widened by what the new points show. Searches under way end on the points they began with.
+   *
+   * Throws `POINTS_*`, `FACTORS_NEEDED` where V was given, `FACTORS_UNWANTED` where it is computed, and then nothing has changed.
+   */
+  async insert(points: Coordinates, { factors, signal, onProgress }: LongCallOptions & { factors?: Factors | undefined } = {}): Promise<number> {
+    checkCoordinates('points', points)
+    if (factors === undefined) return cancellable(signal, (cancel) => this.#native.insert(points, cancel, onProgress))
+    const { v, p } = checkFactors(factors)
+    return cancellable(signal, (cancel) => this.#native.insertWith(points, v, p, cancel, onProgress))
+  }
+
+  /** Takes points away by their ids, which no other point gets. Throws `POINT_UNKNOWN`, and then nothing has changed. */
+  async remove(ids: Uint32Array | readonly number[], { signal, onProgress }: LongCallOptions = {}): Promise<void> {
+    const known = checkIds(ids)
+    await cancellable(signal, (cancel) => this.#native.remove(known, cancel, onProgress))
+  }
+
   /** The current kernel. */
   async kernel(): Promise<Required<Kernel>> {
     const { kind, variance, lengthscales } = parse<{ kind: Kernel['kind']; variance: number; lengthscales: number[] }>(unwrap(await this.#native.kernel()))
@@ -179,7 +206,7 @@ export class ResidualTree {
     return unwrap(await this.#native.inducing())
   }
 
-  /** The residual variance p of every point. */
+  /** The residual variance p of every point, by id; NaN where it was removed. */
   async residualVariances(): Promise<Float64Array> {
     return unwrap(await this.#native.residualVariances())
   }

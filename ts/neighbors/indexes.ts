@@ -124,12 +124,14 @@ export class NeighborIndexes {
 
   /** All points within a radius of each query. */
   async radius(name: string, queries: Coordinates, radius: number, options: LongCallOptions = {}): Promise<NeighborsWithin> {
-    return (await this.#changeable(name, 'a radius')).tree.radius(queries, radius, options)
+    const handle = await this.#handle(name)
+    if (handle.kind === 'tree') return handle.tree.radius(queries, radius, options)
+    throw new CanopyError('NEIGHBOURS_METRIC', 'invalid_input', `a radius is for Euclidean and angular indexes; "${name}" is residual`)
   }
 
   /** Adds points; answers the first of their ids. */
   async insert(name: string, points: Coordinates, options: LongCallOptions = {}): Promise<{ first: number; length: number }> {
-    return this.#change(name, async ({ tree, labels }) => {
+    return this.#saved(name, async ({ tree, labels }) => {
       if (labels !== undefined) throw new CanopyError('NEIGHBOURS_LABELLED', 'conflict', `"${name}" was built from the records of a collection, and new points would have no name: build it again`)
       const first = await tree.insert(points, options)
       return { first, length: tree.length }
@@ -138,7 +140,7 @@ export class NeighborIndexes {
 
   /** Takes points away by their ids. */
   async remove(name: string, ids: readonly number[], options: LongCallOptions = {}): Promise<{ length: number }> {
-    return this.#change(name, async ({ tree }) => {
+    return this.#saved(name, async ({ tree }) => {
       await tree.remove(ids, options)
       return { length: tree.length }
     })
@@ -191,16 +193,6 @@ export class NeighborIndexes {
     throw new CanopyError('NEIGHBOURS_NOT_FOUND', 'not_found', `there is no index of neighbours "${name}"`)
   }
 
-  async #changeable(name: string, what: string): Promise<Handle & { kind: 'tree' }> {
-    const handle = await this.#handle(name)
-    if (handle.kind === 'tree') return handle
-    throw new CanopyError('NEIGHBOURS_METRIC', 'invalid_input', `${what} is for Euclidean and angular indexes; "${name}" is residual`)
-  }
-
-  async #change<T>(name: string, work: (handle: Handle & { kind: 'tree' }) => Promise<T>): Promise<T> {
-    return this.#saved(name, async () => work(await this.#changeable(name, 'adding and removing points')))
-  }
-
   /** Changes an index and saves it. What can't be saved isn't kept in memory either: the file says what is true. */
   async #saved<T>(name: string, work: (handle: Handle) => Promise<T>): Promise<T> {
     return this.#turn(name, async () => {
@@ -249,9 +241,9 @@ function labelsOf(notes: Buffer): readonly string[] | undefined {
 async function infoOf(name: string, handle: Handle): Promise<NeighborIndexInfo> {
   const { tree, kind, file, labels } = handle
   const { memoryBytes } = await tree.report()
-  const shape = { length: tree.length, dim: tree.dim, labelled: labels !== undefined, fileBytes: (await stat(file)).size, memoryBytes }
-  if (kind === 'tree') return { name, metric: handle.tree.metric, ids: handle.tree.ids, kernel: null, ...shape }
-  return { name, metric: 'residual', ids: tree.length, kernel: await handle.tree.kernel(), ...shape }
+  const shape = { length: tree.length, ids: tree.ids, dim: tree.dim, labelled: labels !== undefined, fileBytes: (await stat(file)).size, memoryBytes }
+  if (kind === 'tree') return { name, metric: handle.tree.metric, kernel: null, ...shape }
+  return { name, metric: 'residual', kernel: await handle.tree.kernel(), ...shape }
 }
 
 /** What every search takes. */

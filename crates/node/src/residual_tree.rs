@@ -5,14 +5,17 @@ use crate::cover_tree::{BindingNeighbours, Coordinates, points};
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use crate::slot::{Closed, Slot};
 use canopy_collection::from_json;
-use canopy_cover_tree::{GivenFactors, Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search, SearchReport};
-use napi::bindgen_prelude::{Buffer, Either, Float64Array};
+use canopy_core::{Cancel, Progress};
+use canopy_cover_tree::{
+    Error, GivenFactors, Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search, SearchReport,
+};
+use napi::bindgen_prelude::{Buffer, Either, Float64Array, Uint32Array};
 use napi_derive::napi;
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A search with factors from elsewhere, as it arrives in JSON.
 #[derive(Debug, Deserialize)]
@@ -47,7 +50,7 @@ struct Report {
     memory_bytes: usize,
 }
 
-/// A tree over points that don't change, under a kernel that may.
+/// A tree; the next one takes its place when points come or go, or the kernel changes.
 #[napi]
 pub struct BindingResidualTree {
     shared: Arc<Shared>,
@@ -55,18 +58,58 @@ pub struct BindingResidualTree {
 
 struct Shared {
     slot: Arc<Slot<ResidualTree>>,
-    /// Refreshes asked for; a result is taken only if none was asked for since.
-    asked: AtomicU64,
+    /// How many refreshes were asked for, and the flag that stops the last one.
+    asked: Mutex<(u64, Cancel)>,
 }
 
 impl Shared {
-    fn new(tree: ResidualTree) -> Arc<Self> {
-        Arc::new(Self { slot: Slot::new(tree), asked: AtomicU64::new(0) })
-    }
-
-    /// The tree as it is now; a refresh meanwhile doesn't change what a search holds.
+    /// The tree as it is now; a change meanwhile doesn't alter what a search holds.
     fn tree(&self) -> Result<Arc<ResidualTree>, Closed> {
         self.slot.get()
+    }
+
+    /// Notes a refresh and stops the one before, whose result nobody would see; gives its number.
+    fn ask(&self, cancel: &Cancel) -> u64 {
+        let mut asked = self.asked.lock();
+        std::mem::replace(&mut asked.1, cancel.clone()).cancel();
+        asked.0 += 1;
+        asked.0
+    }
+}
+
+/// A question about all points.
+type Own = fn(&ResidualTree, usize, &Search, &Cancel, &Progress) -> Result<ResidualAnswer, Error>;
+
+impl BindingResidualTree {
+    fn new(tree: ResidualTree) -> Self {
+        let asked = Mutex::new((0, Cancel::new()));
+        Self { shared: Arc::new(Shared { slot: Slot::new(tree), asked }) }
+    }
+
+    async fn own(
+        &self,
+        ask: Own,
+        k: u32,
+        search: String,
+        cancel: Cancel,
+        progress: Progress,
+    ) -> Outcome<BindingResidualAnswer> {
+        let shared = self.shared.clone();
+        run(move || -> Result<BindingResidualAnswer, Trouble> {
+            let search: Search = from_json("the search options", &search)?;
+            answer(ask(&*shared.tree()?, k as usize, &search, &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// Puts the next tree in the place of this one, and gives the first id that this one hadn't given.
+    async fn changed(&self, next: impl FnOnce(&ResidualTree) -> Result<ResidualTree, Trouble>) -> Outcome<u32> {
+        let shared = self.shared.clone();
+        run(move || -> Result<u32, Trouble> {
+            let old = shared.slot.change(next)?;
+            Ok(u32::try_from(old.ids()).unwrap_or(u32::MAX))
+        })
+        .await
     }
 }
 
@@ -104,7 +147,7 @@ impl BindingResidualTree {
             let options: ResidualOptions = from_json("the build options", &options)?;
             let points = points(&coordinates, dim as usize)?;
             let tree = ResidualTree::build(points, &options, &cancel, &progress)?;
-            Ok(Self { shared: Shared::new(tree) })
+            Ok(Self::new(tree))
         })
         .await
     }
@@ -127,7 +170,7 @@ impl BindingResidualTree {
             let options: ResidualOptions = from_json("the build options", &options)?;
             let points = points(&coordinates, dim as usize)?;
             let tree = ResidualTree::with_factors(&points, &given(&v, &p), &options, &cancel, &progress)?;
-            Ok(Self { shared: Shared::new(tree) })
+            Ok(Self::new(tree))
         })
         .await
     }
@@ -135,7 +178,7 @@ impl BindingResidualTree {
     /// Opens a saved tree by mapping its file.
     #[napi]
     pub async fn open(path: String) -> Outcome<BindingResidualTree> {
-        run(move || ResidualTree::open(Path::new(&path)).map(|tree| Self { shared: Shared::new(tree) })).await
+        run(move || ResidualTree::open(Path::new(&path)).map(Self::new)).await
     }
 
     /// What was saved beside a tree.
@@ -166,10 +209,10 @@ impl BindingResidualTree {
         .await
     }
 
-    /// `[points, coordinates a point]`; zeros once it is closed.
+    /// `[points, ids ever given, coordinates a point]`; zeros once it is closed.
     #[napi(catch_unwind)]
     pub fn shape(&self) -> Vec<u32> {
-        let shape = self.shared.tree().map_or([0; 2], |tree| [tree.len(), tree.dim()]);
+        let shape = self.shared.tree().map_or([0; 3], |tree| [tree.len(), tree.ids(), tree.dim()]);
         shape.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
     }
 
@@ -222,11 +265,59 @@ impl BindingResidualTree {
         run(move || Ok::<_, Trouble>(shared.tree()?.inducing().into())).await
     }
 
-    /// The residual variance of every point.
+    /// The residual variance of every point, by id; NaN where it was removed.
     #[napi]
     pub async fn residual_variances(&self) -> Outcome<Float64Array> {
         let shared = self.shared.clone();
         run(move || Ok::<_, Trouble>(shared.tree()?.residual_variances().into())).await
+    }
+
+    /// Adds points; answers the first of their ids, the others follow.
+    #[napi]
+    pub async fn insert(
+        &self,
+        coordinates: Coordinates,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<u32> {
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        self.changed(move |tree| Ok(tree.inserted(&points(&coordinates, tree.dim())?, &cancel, &progress)?)).await
+    }
+
+    /// Adds points whose V and p were computed elsewhere; answers the first of their ids, the others follow.
+    #[napi]
+    pub async fn insert_with(
+        &self,
+        coordinates: Coordinates,
+        v: Coordinates,
+        p: Coordinates,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<u32> {
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        self.changed(move |tree| {
+            let points = points(&coordinates, tree.dim())?;
+            Ok(tree.inserted_with(&points, &given(&v, &p), &cancel, &progress)?)
+        })
+        .await
+    }
+
+    /// Takes points away by their ids, which nobody gets again; answers how many ids were ever given.
+    #[napi]
+    pub async fn remove(
+        &self,
+        ids: Uint32Array,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<u32> {
+        let (cancel, progress) = (flag(cancel), progress(on_progress));
+        self.changed(move |tree| Ok(tree.removed(&ids, &cancel, &progress)?)).await
     }
 
     /// The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`.
@@ -284,12 +375,7 @@ impl BindingResidualTree {
             OnProgress,
         >,
     ) -> Outcome<BindingResidualAnswer> {
-        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingResidualAnswer, Trouble> {
-            let search: Search = from_json("the search options", &search)?;
-            answer(shared.tree()?.knn_all(k as usize, &search, &cancel, &progress)?)
-        })
-        .await
+        self.own(ResidualTree::knn_all, k, search, flag(cancel), progress(on_progress)).await
     }
 
     /// For every point `i` the `k` nearest `j < i`.
@@ -303,12 +389,7 @@ impl BindingResidualTree {
             OnProgress,
         >,
     ) -> Outcome<BindingResidualAnswer> {
-        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingResidualAnswer, Trouble> {
-            let search: Search = from_json("the search options", &search)?;
-            answer(shared.tree()?.predecessors(k as usize, &search, &cancel, &progress)?)
-        })
-        .await
+        self.own(ResidualTree::predecessors, k, search, flag(cancel), progress(on_progress)).await
     }
 
     /// Puts another kernel in the place of the current one when all is computed; `false` where a newer refresh was asked for meanwhile.
@@ -322,11 +403,16 @@ impl BindingResidualTree {
         >,
     ) -> Outcome<bool> {
         let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
-        let number = shared.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        let number = shared.ask(&cancel);
         run(move || -> Result<bool, Trouble> {
             let kernel: Kernel = from_json("the kernel", &kernel)?;
-            let fresh = shared.tree()?.refreshed(&kernel, &cancel, &progress)?;
-            shared.slot.put_if(fresh, || shared.asked.load(Ordering::Acquire) == number).map_err(Into::into)
+            let wanted = || shared.asked.lock().0 == number;
+            let done = shared.slot.change_if(wanted, |tree| match tree.refreshed(&kernel, &cancel, &progress) {
+                // Stopped by the newer one, not by the caller.
+                Err(Error::Cancelled(_)) if !wanted() => Ok::<_, Trouble>(None),
+                made => Ok(Some(made?)),
+            })?;
+            Ok(done.is_some())
         })
         .await
     }

@@ -36,23 +36,30 @@ impl<T> Slot<T> {
         self.current.read().clone().ok_or(Closed)
     }
 
-    /// Puts the next tree in the place of the current one where it is still wanted then; whether it was.
-    pub(crate) fn put_if(&self, next: T, wanted: impl FnOnce() -> bool) -> Result<bool, Closed> {
-        let mut current = self.current.write();
-        let old = current.as_mut().ok_or(Closed)?;
-        let wanted = wanted();
-        if wanted {
-            *old = Arc::new(next);
-        }
-        Ok(wanted)
-    }
-
     /// Makes the next tree out of the current one, one change at a time; gives the one before.
     pub(crate) fn change<E: From<Closed>>(&self, next: impl FnOnce(&T) -> Result<T, E>) -> Result<Arc<T>, E> {
+        let old = self.change_if(|| true, |tree| next(tree).map(Some))?;
+        Ok(old.expect("a change that is wanted and makes a tree has one before it"))
+    }
+
+    /// [`Slot::change`] that may give up: where it isn't `wanted` when its turn comes or when the next tree is there, or makes none,
+    /// nothing changes and nothing is given.
+    pub(crate) fn change_if<E: From<Closed>>(
+        &self,
+        wanted: impl Fn() -> bool,
+        next: impl FnOnce(&T) -> Result<Option<T>, E>,
+    ) -> Result<Option<Arc<T>>, E> {
         let _turn = self.changing.lock();
         let old = self.get()?;
-        self.put_if(next(&old)?, || true)?;
-        Ok(old)
+        let next = if wanted() { next(&old)? } else { None };
+        let Some(next) = next else { return Ok(None) };
+        let mut current = self.current.write();
+        let slot = current.as_mut().ok_or(Closed)?;
+        if !wanted() {
+            return Ok(None);
+        }
+        *slot = Arc::new(next);
+        Ok(Some(old))
     }
 
     /// Gives the memory back, as soon as no search reads it any more.

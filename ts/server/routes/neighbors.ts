@@ -134,7 +134,7 @@ export default async function neighbors(app: App, { db, config }: Context): Prom
 
   app.post(
     '/v1/neighbors/:name/remove',
-    { schema: { tags, summary: 'Take points away by their ids', params: NeighborParams, body: NeighborIds, response: { 200: Type.Object({ length: Type.Integer() }), ...errors([...NAMED, ...CHANGED, 'POINT_UNKNOWN', 'NEIGHBOURS_METRIC'], { body: true }) } } },
+    { schema: { tags, summary: 'Take points away by their ids', params: NeighborParams, body: NeighborIds, response: { 200: Type.Object({ length: Type.Integer() }), ...errors([...NAMED, ...CHANGED, 'POINT_UNKNOWN'], { body: true }) } } },
     async ({ params, body }, reply) => indexes.remove(params.name, body.ids, { signal: reply.abandoned() }),
   )
 
