@@ -1,6 +1,6 @@
 // canopy bench cover-tree: exact neighbours from Node, with other libraries beside us in the same run.
 //
-//   canopy bench cover-tree [--metric euclidean|residual] [-n 32768] [-d 3] [-k 8|50] [--queries 1024] [--runs 3] [--peers] [--json] [--no-record]
+//   canopy bench cover-tree [--metric euclidean|residual] [-n 32768] [-d 3] [-k 8|50] [--queries 1024] [--runs 3; 1 above 200,000 points] [--peers] [--json] [--no-record]
 //   canopy bench cover-tree --suite | --sweep | --orders: both metrics at 2,048 to 32,768 points, at 4k to 64k with the scaling exponent, or
 //     by the order in which points are given; each build and search writes a line of telemetry on standard error
 //     residual: [--kernel matern12|matern32|matern52|rbf] [--lengthscale 1] [-m 512]
@@ -27,7 +27,7 @@ export async function run(args: string[]): Promise<void> {
       dim: { type: 'string', short: 'd', default: '3' },
       neighbors: { type: 'string', short: 'k' },
       queries: { type: 'string', default: '1024' },
-      runs: { type: 'string', default: '3' },
+      runs: { type: 'string' },
       kernel: { type: 'string', default: 'matern52' },
       lengthscale: { type: 'string', default: '1' },
       inducing: { type: 'string', short: 'm', default: '512' },
@@ -40,7 +40,7 @@ export async function run(args: string[]): Promise<void> {
   if (values.suite || values.sweep || values.orders) return sizes(values)
   const { metric, peers } = values
   if (metric !== 'euclidean' && metric !== 'residual') throw new TypeError(`there is no metric "${metric}" (euclidean, residual)`)
-  const [n, dim, k, queries, runs] = [values.points, values.dim, values.neighbors ?? (metric === 'residual' ? '50' : '8'), values.queries, values.runs].map(Number) as [number, number, number, number, number]
+  const [n, dim, k, queries, runs] = [values.points, values.dim, values.neighbors ?? (metric === 'residual' ? '50' : '8'), values.queries, values.runs ?? (Number(values.points) > 200_000 ? '1' : '3')].map(Number) as [number, number, number, number, number]
   say(`${n} Gaussian points of ${dim} coordinates, k = ${k}, ${queries} queries`)
   const work = workload(n, dim, k, queries)
   const options = { metric, n, dim, k, queries, runs, peers }
@@ -57,8 +57,8 @@ export async function run(args: string[]): Promise<void> {
 }
 
 /** Both metrics at many sizes, or in many orders. */
-async function sizes(values: { json: boolean; record: boolean; suite: boolean; sweep: boolean; orders: boolean; dim: string; runs: string }): Promise<void> {
-  const [dim, runs] = [Number(values.dim), Number(values.runs)]
+async function sizes(values: { json: boolean; record: boolean; suite: boolean; sweep: boolean; orders: boolean; dim: string; runs?: string | undefined }): Promise<void> {
+  const [dim, runs] = [Number(values.dim), Number(values.runs ?? '3')]
   const what = values.sweep ? 'sweep' : values.orders ? 'orders' : 'suite'
   const orders: readonly Order[] = what === 'orders' ? ['natural', 'random', 'curve'] : ['random']
   const rows = await suite({ sweep: SWEEP, orders: [32_768], suite: SUITE }[what], orders, dim, runs)
@@ -91,6 +91,10 @@ function residualChecks({ n }: Workload, own: ResidualRow, peer: ResidualRow | u
   if (n === 32_768) {
     checks.push({ name: '1,024 queries', value: own.query_s ?? Infinity, unit: 's', direction: 'at most', must: 0.026 })
     checks.push({ name: 'memory', value: own.rss_mb ?? Infinity, unit: 'MB', direction: 'at most', goal: 400 })
+  }
+  if (n === 1_000_000) {
+    checks.push({ name: 'all predecessors', value: own.all_pred_s ?? Infinity, unit: 's', direction: 'at most', must: 120 })
+    checks.push({ name: 'memory', value: own.rss_mb ?? Infinity, unit: 'MB', direction: 'at most', must: 6000 })
   }
   const times = (name: string, theirs: number | undefined | null, ours: number | undefined, goal: number): void => {
     if (typeof theirs === 'number' && ours !== undefined) checks.push({ name: `${name}, times faster than numpy`, value: theirs / ours, unit: '×', direction: 'at least', goal })
