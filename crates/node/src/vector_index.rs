@@ -231,7 +231,7 @@ impl BindingVectorIndex {
     /// What `search` answers for one query, on the thread that calls; `null` where that would take too long, or have to wait for somebody who changes the index.
     #[napi(catch_unwind)]
     pub fn search_here(&self, query: Float32Array, k: u32, options: String) -> Outcome<Option<BindingHits>> {
-        run_here(|| -> Result<Option<BindingHits>, Trouble> {
+        run_here(move || -> Result<Option<BindingHits>, Trouble> {
             let Some(index) = self.index.try_read() else { return Ok(None) };
             let asked: Asked = from_json("the search options", &options)?;
             let breadth = asked.breadth(&index, k as usize).filter(|&breadth| self.pace.is_quick(breadth));
