@@ -19,6 +19,7 @@ import { Missing, main, step } from './lib/say.mjs'
 const PROGRAMS = [
   { args: ['test', '--no-run', '-p', 'canopy-cuda', '--test', 'kernels'], name: 'kernels', as: 'test-kernels' },
   { args: ['test', '--no-run', '-p', 'canopy-graph', '--test', 'gpu'], name: 'gpu', as: 'test-graph' },
+  { args: ['test', '--no-run', '-p', 'canopy-ann', '--test', 'gpu'], name: 'gpu', as: 'test-ann' },
   { args: ['build', '-p', 'canopy-cuda', '--example', 'kernels'], name: 'kernels', as: 'bench-kernels' },
   { args: ['build', '-p', 'canopy-graph', '--example', 'graphwave'], name: 'graphwave', as: 'bench-graphwave' },
 ]
