@@ -35,9 +35,9 @@ export CANOPY_TEST_GPU=require
 failed=0
 for test in "$here"/test-*; do
   echo "== $(basename "$test")"
-  "$test" || failed=1
+  # One that crashes prints no result of its own.
+  "$test" || echo "test result: FAILED. $(basename "$test")"
 done 2>&1 | tee "$out/tests.log"
-[ "\${PIPESTATUS[0]}" = 0 ] || failed=1
 grep -q '^test result: FAILED' "$out/tests.log" && failed=1
 "$here/bench-kernels" | tail -n 1 > "$out/kernels.json" || failed=1
 # The same work on both, at the tolerances of either precision.
