@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Loaded } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { watchConfig } from '../config/watch.js'
+import { computeDevice } from '../engine/compute.js'
 import { CanopyError } from '../engine/error.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { buildApp } from './app.js'
@@ -52,6 +53,7 @@ export async function startServer(config: Config, { signals = true, db: opened, 
   if (follow !== undefined) followConfig(app, follow)
   try {
     const url = await listen(app, config)
+    app.log.info({ compute: await computeDevice() }, 'the device for work that a GPU does sooner')
     return { app, db, url, stop: () => stop(app, config) }
   } catch (error) {
     await app.close()

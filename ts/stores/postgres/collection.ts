@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { CallOptions, LongCallOptions } from '../../engine/cancel.js'
 import type { Collection, CollectionInfo, ImportOptions, ImportReport, ListOptions, PutOptions, RebuildReport } from '../../engine/collection.js'
 import type { Database } from '../../engine/database.js'
 import { CanopyError } from '../../engine/error.js'
-import { parse } from '../../engine/json.js'
 import { traced } from '../../engine/trace.js'
 import type { Filter, Metadata, PutMode, PutOutcome, RecordInput, RecordPage, SearchAnswer, SearchRequest, StoredRecord } from '../../engine/types.js'
 import type { AnyCollection } from '../any.js'
 import { counting, versionOf } from './changes.js'
-import { draft, type Draft } from './draft.js'
+import type { Draft } from './draft.js'
+import { draftAll, matrixDim, readRecords } from './drafts.js'
 import type { Connections } from './connection.js'
 import { isRetryable } from './errors.js'
 import { condition, storable } from './filter.js'
 import { rebuild } from './rebuild.js'
+import { embedWith, infoOf, noVectors, notFound, readRow, REMOTE_DIGEST } from './row.js'
 import type { Settings } from './options.js'
 import { page, rank, readSizes, type Plan, type Sizes } from './search.js'
 import { hasVectors, tableOf, type Row } from './vectors.js'
@@ -33,8 +33,6 @@ export interface Shared {
 /** Records a transaction of `put` where vectors come along, and of texts, as in a folder. */
 const BATCH = 2_048
 const BATCH_OF_TEXTS = 512
-/** Records that are checked before the event loop gets its turn: about a millisecond. */
-const PIECE = 256
 const MAX_PAGE = 1_000
 /** How long the sizes of a large collection are taken for what they were; a smaller one is counted in no time. */
 const SIZES_MS = 30_000
@@ -393,75 +391,9 @@ interface Stored {
 
 /** SQLSTATE of a unique key that another writer took first. */
 const UNIQUE = '23505'
-/** What stands for the digest of a model that runs elsewhere, in the core and here. */
-export const REMOTE_DIGEST = 'remote'
-
-/** Columns of a collection as `Row` names them. */
-export const ROW = 'id, name, dim, metric, storage, model_name as model, model_digest as digest, generation'
-
-export async function readRow(connections: Connections, name: string): Promise<Row | undefined> {
-  const [row] = await connections.rows<Row>({ name: 'collection', text: `select ${ROW} from collections where name = $1`, values: [storable(name)] })
-  return row
-}
-
-export function infoOf({ name, dim, metric, model, digest }: Row, count: number, settings: Metadata): CollectionInfo {
-  // The server's own index is the server's affair.
-  return { name, count, index: null, vectors: dim === null || metric === null ? null : { dim, metric, model: model === null ? null : { name: model, digest: digest ?? '' } }, settings }
-}
-
-/** Vectors of texts; null for a text that the model knows no word of. Refuses to mix the vectors of two models. */
-export async function embedWith(engine: Database, row: Pick<Row, 'name' | 'model' | 'dim' | 'digest'>, texts: readonly string[], signal: AbortSignal | undefined): Promise<Array<Float32Array | null>> {
-  const { model, dim } = row
-  if (model === null || dim === null) return texts.map(() => null)
-  const matrix = await engine.embed(model, texts, { signal })
-  const known = (await engine.models()).find(({ name }) => name === model)
-  if (known !== undefined && known.digest !== row.digest) {
-    throw new CanopyError('MODEL_MISMATCH', 'conflict', `collection ${JSON.stringify(row.name)} was embedded with ${model} (${row.digest?.slice(0, 12)}), but the model now is ${known.digest?.slice(0, 12)}; their vectors can't be compared: rebuild the collection`)
-  }
-  return texts.map((_, i) => {
-    const vector = matrix.subarray(i * dim, (i + 1) * dim)
-    return vector.some((value) => value !== 0) ? vector : null
-  })
-}
-
 /** An empty collection in the core, of the kind of ours. */
 async function mirror(engine: Database, { model, dim, metric }: Row): Promise<Collection> {
   return engine.create(`mirror-${randomUUID()}`, { model, ...(model === null ? { dim: dim ?? undefined } : {}), ...(metric === null ? {} : { metric }) })
-}
-
-export function notFound(name: string): CanopyError {
-  return new CanopyError('COLLECTION_NOT_FOUND', 'not_found', `no collection is named ${JSON.stringify(name)}: create it, or list the collections to see their names`)
-}
-
-function noVectors(name: string): CanopyError {
-  return new CanopyError('COLLECTION_NO_VECTORS', 'invalid_input', `collection ${JSON.stringify(name)} holds no vectors: create it with a model or a dimension`)
-}
-
-/** Checks records; their vectors may be the rows of a matrix. */
-async function draftAll(records: readonly RecordInput[], matrix: Float32Array | undefined, row: Row): Promise<Draft[]> {
-  const dim = matrix === undefined ? 0 : matrix.length / records.length
-  const drafts: Draft[] = []
-  for (const [i, record] of records.entries()) {
-    if (i > 0 && i % PIECE === 0) await turn()
-    drafts.push(draft(record, matrix?.subarray(i * dim, (i + 1) * dim), row))
-  }
-  return drafts
-}
-
-function matrixDim(records: number, matrix: Float32Array | undefined): number {
-  if (matrix === undefined || records === 0) return 0
-  if (matrix.length % records === 0) return matrix.length / records
-  throw new CanopyError('VECTOR_COUNT', 'invalid_input', `${matrix.length} numbers can't be the vectors of ${records} records: pass records × dimension numbers, row after row`)
-}
-
-function readRecords(bytes: Buffer): RecordInput[] {
-  try {
-    const records = parse<RecordInput[]>(bytes)
-    if (Array.isArray(records)) return records
-  } catch (error) {
-    throw new CanopyError('JSON_INVALID', 'invalid_input', `the records aren't valid JSON: ${(error as Error).message}`)
-  }
-  throw new CanopyError('JSON_INVALID', 'invalid_input', 'the records must be a JSON array of objects')
 }
 
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
