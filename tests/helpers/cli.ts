@@ -33,14 +33,18 @@ export function canopy(args: string[], { cwd, input, env = {}, uid }: RunOptions
   })
 }
 
-/** Starts a command that goes on, and waits for its first line. */
-export async function started(args: string[], { cwd }: RunOptions): Promise<{ child: ChildProcessWithoutNullStreams; line: string }> {
+/** Starts a command that goes on, and waits for its first line. `said` is all that it wrote on standard output so far. */
+export async function started(args: string[], { cwd }: RunOptions): Promise<{ child: ChildProcessWithoutNullStreams; line: string; said: () => string }> {
   const child = launch(args, { cwd, env: {}, uid: undefined })
+  let text = ''
   const line = await new Promise<string>((resolve, reject) => {
-    child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().split('\n', 1)[0] ?? ''))
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes('\n')) resolve(text.split('\n', 1)[0] ?? '')
+    })
     child.once('close', (code) => reject(new Error(`it ended with ${code}`)))
   })
-  return { child, line }
+  return { child, line, said: () => text }
 }
 
 function launch(args: string[], { cwd, env, uid }: { cwd: string; env: Record<string, string>; uid: number | undefined }): ChildProcessWithoutNullStreams {

@@ -175,7 +175,8 @@ using('redis')('redis: it is killed in mid-burst and comes back with its log: wh
   await redis.start()
   await burst
   t.true(accepted.length > 0)
-  await eventually(async () => (await queue.stats().catch(() => ({ depth: 1 }))).depth === 0)
+  // The depth may stay above 0 for a minute: what was let in, but never arrived since Redis died in between, was not accepted.
+  await eventually(async () => { const texts = await textsOf(db); return accepted.every((i) => texts.has(`request ${i}`)) }, 40)
   const texts = await textsOf(db)
   t.deepEqual(accepted.filter((i) => texts.get(`request ${i}`) !== 1), [])
   t.deepEqual([...texts].filter(([, times]) => times > 1), [])

@@ -36,16 +36,15 @@ test('without an SDK its API is not even loaded by who opens a folder', async (t
 
 test('a request has one id in its answer, its error and every line of the log', async (t) => {
   const dir = await folder(t)
-  const { child, line } = await started(['serve', '--json', '-d', dir, '--port', '0', '--set', 'server.maxEventLoopDelayMs=0'], { cwd: dir })
+  const { child, said } = await started(['serve', '--json', '-d', dir, '--port', '0', '--set', 'server.maxEventLoopDelayMs=0'], { cwd: dir })
   t.teardown(() => child.kill('SIGKILL'))
-  let log = `${line}\n`
-  child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
-  const address = (): string | undefined => /^\{"url":"([^"]+)"\}$/m.exec(log)?.[1]
+  const address = (): string | undefined => /^\{"url":"([^"]+)"\}$/m.exec(said())?.[1]
   await eventually(async () => address() !== undefined)
   const url = address() ?? ''
   const { json, headers } = await call(`${url}/v1/collections/none/search`, 'POST', { text: 'a very private question' })
   child.kill('SIGTERM')
   await once(child, 'close')
+  const log = said()
   t.is(json.code, 'COLLECTION_NOT_FOUND')
   const id = headers.get('x-request-id')
   t.is(json['requestId'], id)

@@ -49,7 +49,7 @@ pub(super) fn fit(
     let plain = || Space::new(metric, dim, unit, mean.clone(), Vec::new());
     let fixed = walk_dim.min(full);
     // Below one line there is nothing to save; few rows can't tell directions from chance.
-    if full + CODE_TAIL <= CODE_LINE || (fixed == 0 && count < 40 * NEAR) || fixed == full {
+    if full + CODE_TAIL <= CODE_LINE || (fixed == 0 && count < 40 * NEAR) || fixed == full || full > pca::WIDEST {
         return Ok(plain());
     }
     let covariance = pca::covariance(&sample, full);
@@ -59,7 +59,7 @@ pub(super) fn fit(
         Space::new(metric, dim, unit, mean.clone(), matrix)
     };
     if fixed > 0 {
-        let (directions, _) = pca::directions(&covariance, full, fixed);
+        let (directions, _) = pca::directions(&covariance, full, fixed, cancel)?;
         return Ok(space(&directions, fixed));
     }
     let truth = truth(&sample, full);
@@ -74,7 +74,7 @@ pub(super) fn fit(
         if directions.len() < lean * full {
             // Twice as many at once, since most data need more than one line.
             let count = (2 * lean).min(full);
-            (directions, _) = pca::directions(&covariance, full, count);
+            (directions, _) = pca::directions(&covariance, full, count, cancel)?;
         }
         let space = space(&directions, lean);
         if found(&space, &sample, &truth) >= ENOUGH {

@@ -3,6 +3,7 @@
 //! Every sum is computed by one thread in a fixed order, so the result doesn't depend on the number of threads.
 
 use crate::random::Random;
+use canopy_core::{Cancel, Cancelled};
 use canopy_simd::{dot_f32, dot_rows_f32};
 use rayon::prelude::*;
 
@@ -10,6 +11,8 @@ use rayon::prelude::*;
 const CHUNK: usize = 256;
 /// Iterations. The directions needn't be converged: what counts is the space they span.
 const ITERATIONS: usize = 8;
+/// Columns from which on no directions are looked for: the covariance would fill gigabytes, and all directions would take minutes.
+pub(crate) const WIDEST: usize = 4096;
 
 /// The covariance of centred rows, `dim x dim`.
 pub(crate) fn covariance(rows: &[f32], dim: usize) -> Vec<f32> {
@@ -41,23 +44,31 @@ pub(crate) fn covariance(rows: &[f32], dim: usize) -> Vec<f32> {
 }
 
 /// `count` orthonormal rows that span the main directions of the covariance, the widest first, with the variance along each.
-pub(crate) fn directions(covariance: &[f32], dim: usize, count: usize) -> (Vec<f32>, Vec<f32>) {
+///
+/// # Errors
+/// When it is cancelled.
+pub(crate) fn directions(
+    covariance: &[f32],
+    dim: usize,
+    count: usize,
+    cancel: &Cancel,
+) -> Result<(Vec<f32>, Vec<f32>), Cancelled> {
     let mut rows = random_rows(count, dim, 7);
     let mut next = vec![0.0_f32; count * dim];
     for _ in 0..ITERATIONS {
         multiply(&rows, covariance, dim, &mut next);
         std::mem::swap(&mut rows, &mut next);
-        orthonormalise(&mut rows, dim);
+        orthonormalise(&mut rows, dim, cancel)?;
     }
     multiply(&rows, covariance, dim, &mut next);
     let variances = rows.chunks_exact(dim).zip(next.chunks_exact(dim)).map(|(a, b)| dot_f32(a, b)).collect();
-    (rows, variances)
+    Ok((rows, variances))
 }
 
 /// An orthogonal matrix without preferred directions: it spreads a vector evenly over its coordinates, so that one step serves all codes.
 pub(super) fn rotation(dim: usize) -> Vec<f32> {
     let mut rows = random_rows(dim, dim, 11);
-    orthonormalise(&mut rows, dim);
+    orthonormalise(&mut rows, dim, &Cancel::new()).expect("nobody cancels it");
     rows
 }
 
@@ -82,10 +93,11 @@ fn random_rows(count: usize, dim: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Gram and Schmidt, each row against all before it, twice: once loses digits when rows are nearly parallel.
-fn orthonormalise(rows: &mut [f32], dim: usize) {
+fn orthonormalise(rows: &mut [f32], dim: usize, cancel: &Cancel) -> Result<(), Cancelled> {
     let count = rows.len() / dim;
     let mut products = vec![0.0_f32; count];
     for i in 0..count {
+        cancel.check()?;
         let (done, rest) = rows.split_at_mut(i * dim);
         let row = &mut rest[..dim];
         for _ in 0..2 {
@@ -103,6 +115,7 @@ fn orthonormalise(rows: &mut [f32], dim: usize) {
             }
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -123,7 +136,7 @@ mod tests {
                 _ => 0.01 * random.normal(),
             }));
         }
-        let (directions, variances) = directions(&covariance(&rows, dim), dim, 4);
+        let (directions, variances) = directions(&covariance(&rows, dim), dim, 4, &Cancel::new()).unwrap();
         assert!(directions[5].abs() > 0.999 && directions[dim + 11].abs() > 0.999, "{directions:?}");
         assert!((variances[0] - 9.0).abs() < 1.0 && (variances[1] - 4.0).abs() < 0.5, "{variances:?}");
         assert!(variances[2] < 0.001);

@@ -68,7 +68,8 @@ impl IvfPq {
         cancel.check()?;
         let parts = if options.parts > 0 { options.parts } else { full.div_ceil(4).clamp(1, 256) }.min(full);
         let width = full.div_ceil(parts);
-        let rotation = Quantiser::rotation(&residuals, full, parts, width, options.optimise);
+        let rotation =
+            if options.optimise { Quantiser::rotation(&residuals, full, parts, width, cancel)? } else { Vec::new() };
         let turned: Vec<f32> = residuals
             .par_chunks_exact(full)
             .flat_map_iter(|row| {

@@ -26,12 +26,18 @@ pub(super) struct Quantiser {
 }
 
 impl Quantiser {
-    /// The rotation for centred rows, or none.
-    pub(super) fn rotation(rows: &[f32], dim: usize, parts: usize, width: usize, optimise: bool) -> Vec<f32> {
-        if !optimise {
-            return Vec::new();
+    /// The rotation for centred rows, or none: fewer rows than columns say nothing of most directions.
+    pub(super) fn rotation(
+        rows: &[f32],
+        dim: usize,
+        parts: usize,
+        width: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<f32>, Cancelled> {
+        if rows.len() / dim < dim || dim > pca::WIDEST {
+            return Ok(Vec::new());
         }
-        let (directions, variances) = pca::directions(&pca::covariance(rows, dim), dim, dim);
+        let (directions, variances) = pca::directions(&pca::covariance(rows, dim), dim, dim, cancel)?;
         // Widest first, each to the part whose product of variances is least and which has room.
         let mut products = vec![0.0_f64; parts];
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); parts];
@@ -48,7 +54,7 @@ impl Quantiser {
                 rotation[to..to + dim].copy_from_slice(&directions[direction * dim..(direction + 1) * dim]);
             }
         }
-        rotation
+        Ok(rotation)
     }
 
     /// Learns the entries from rotated residuals, rows of `parts * width` values.

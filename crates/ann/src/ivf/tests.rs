@@ -136,3 +136,14 @@ fn filters_refusals_and_nothing() {
     cancel.cancel();
     assert_eq!(build(&[1, 2], IvfOptions::default()).unwrap_err().code(), "CANCELLED");
 }
+
+/// All directions of so many columns would take hours and gigabytes, and three rows tell of two of them.
+#[test]
+fn vectors_of_many_values_are_not_rotated() {
+    let dim = 20_000;
+    let values = rows(3, dim, 1);
+    let (index, flat) = built(&values, dim, MetricKind::L2, IvfOptions::default());
+    let wide = IvfSearch { probes: usize::MAX, rerank: 3 };
+    let found = index.search(&values[dim..2 * dim], 1, wide, None, &flat, &Cancel::new()).unwrap();
+    assert_eq!(found[0].slot, 3);
+}
