@@ -137,8 +137,9 @@ function row(cells) {
   return `| ${cells.join(' | ')} |`
 }
 
-/** Three digits: `0.503`, `15.2`, `3,812`. */
+/** Three digits: `0.503`, `15.2`, `3,812`; more where a share would become whole. */
 function short(value) {
   if (typeof value !== 'number') return value
+  if (value > 0.99 && value < 1) return String(value)
   return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
 }
