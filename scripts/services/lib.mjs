@@ -88,8 +88,11 @@ export function detach(program, args, { log, env = {}, cwd, user } = {}) {
 /** Asks until the answer is yes; fails with the end of the log when the process ends or the time is over. */
 export async function until(ready, { seconds, pid, word, log, what }) {
   const end = Date.now() + seconds * 1000
+  let missed = 0
   while (!(await ready())) {
-    const dead = pid !== undefined && !alive(pid, word)
+    // A program that is just being loaded has no command line for a moment.
+    missed = pid !== undefined && !alive(pid, word) ? missed + 1 : 0
+    const dead = missed > 1
     if (dead || Date.now() > end) throw new Error(`${what} ${dead ? 'ended while it started' : `was not ready within ${seconds} s`}:\n${tail(log)}`)
     await sleep(100)
   }

@@ -209,11 +209,10 @@ fn replacing_half_of_it_costs_no_recall() {
 #[test]
 fn the_file_is_opened_again_and_caught_up() {
     let pair = pair(3_000);
-    ready(&pair.near);
+    let built = ready(&pair.near);
     let queries = vectors(50, 99);
     pair.database.close().unwrap();
-    let path = file(pair.folder.path()).expect("saved at the end at the latest");
-    let saved = std::fs::metadata(&path).unwrap().modified().unwrap();
+    assert!(file(pair.folder.path()).is_some(), "saved at the end at the latest");
 
     // What another process commits without ever searching isn't in the file.
     let database = open(pair.folder.path(), Some(usize::MAX));
@@ -230,7 +229,8 @@ fn the_file_is_opened_again_and_caught_up() {
     search(&collection, &json!({}), Some(&queries[..DIM]));
     let view = ready(&collection);
     assert!(view.file_bytes > 0 && view.recall.is_some());
-    assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), saved, "opened, not built again");
+    // The file may be written again as soon as it has caught up, so its time says nothing.
+    assert_eq!(view.recall, built.recall, "opened, not built and measured again");
     let found = recall(&collection, &pair.exact, &queries, None);
     assert!(found >= 0.95, "{found}");
     let hit = search(&collection, &json!({ "limit": 1 }), Some(&values[..DIM]));
