@@ -16,7 +16,19 @@ export function openapiTypes({ paths, components = {} }) {
     `export interface Schemas ${object(schemas.map(([name, schema]) => field(name, type(schema, 1), { required: true, comment: schema.description, depth: 1 })), 0)}`,
     '',
     '/** What a refused request is answered with. */',
-    "interface Refused {\n  headers: { [name: string]: unknown }\n  content: { 'application/json': Schemas['Error'] }\n}",
+    "type Refused = Answer<{ 'application/json': Schemas['Error'] }>",
+    '',
+    '/** One answer: its content by media type. */',
+    'interface Answer<Content> {\n  headers: { [name: string]: unknown }\n  content: Content\n}',
+    '',
+    '/** What a route answers, and with which statuses it refuses. */',
+    'type Answers<Done, Statuses extends number> = Done & { [Status in Statuses]: Refused }',
+    '',
+    '/** A place for parameters that takes none. */',
+    'interface Nothing {\n  query?: never\n  header?: never\n  path?: never\n  cookie?: never\n}',
+    '',
+    '/** Parameters in some places, and none in the others. */',
+    'type Given<Own> = Own & Omit<Nothing, keyof Own>',
     '',
     '/** Every route, its parameters, bodies and answers. */',
     `export interface paths ${object(Object.entries(paths).toSorted(byName).map(([path, methods]) => field(path, pathType(methods), { required: true, depth: 1 })), 0)}`,
@@ -29,10 +41,7 @@ function byName([a], [b]) {
 }
 
 function pathType(methods) {
-  const rows = METHODS.map((method) => {
-    const operation = methods[method]
-    return operation === undefined ? field(method, 'never', { depth: 2 }) : field(method, operationType(operation), { required: true, comment: operation.summary, depth: 2 })
-  })
+  const rows = METHODS.filter((method) => method in methods).map((method) => field(method, operationType(methods[method]), { required: true, comment: methods[method].summary, depth: 2 }))
   return object([field('parameters', parametersType([], 2), { required: true, depth: 2 }), ...rows], 1)
 }
 
@@ -41,30 +50,34 @@ function operationType({ parameters = [], requestBody, responses }) {
     [
       field('parameters', parametersType(parameters, 3), { required: true, depth: 3 }),
       requestBody === undefined ? field('requestBody', 'never', { depth: 3 }) : field('requestBody', object([field('content', contentType(requestBody.content, 4), { required: true, depth: 4 })], 3), { required: requestBody.required === true, depth: 3 }),
-      field('responses', object(Object.entries(responses).map(([status, response]) => field(status, responseType(response), { required: true, comment: refused(response) ? undefined : response.description, depth: 4 })), 3), { required: true, depth: 3 }),
+      field('responses', responsesType(Object.entries(responses)), { required: true, depth: 3 }),
     ],
     2,
   )
 }
 
+function responsesType(responses) {
+  const done = responses.filter(([, response]) => !refused(response))
+  // Which codes they are is in the description; thousands of lines of it would be in nobody's way but ours.
+  const statuses = responses.filter(([, response]) => refused(response)).map(([status]) => status)
+  const answers = object(done.map(([status, response]) => field(status, responseType(response), { required: true, comment: response.description, depth: 4 })), 3)
+  return statuses.length === 0 ? answers : `Answers<${answers}, ${statuses.join(' | ')}>`
+}
+
 function parametersType(parameters, depth) {
-  const places = ['query', 'header', 'path', 'cookie'].map((place) => {
+  if (parameters.length === 0) return 'Nothing'
+  const places = ['query', 'header', 'path', 'cookie'].filter((place) => parameters.some((parameter) => parameter.in === place)).map((place) => {
     const own = parameters.filter((parameter) => parameter.in === place)
-    if (own.length === 0) return field(place, 'never', { depth: depth + 1 })
     const rows = own.map(({ name, required, schema, description }) => field(name, type(schema ?? {}, depth + 2), { required: required === true, comment: description ?? schema?.description, depth: depth + 2 }))
     return field(place, object(rows, depth + 1), { required: own.some(({ required }) => required === true), depth: depth + 1 })
   })
-  return object(places, depth)
+  return `Given<${object(places, depth)}>`
 }
 
 const refused = ({ content }) => content?.['application/json']?.schema?.$ref?.endsWith('/Error') === true
 
-function responseType(response) {
-  // Which codes they are is in the description; thousands of lines of it would be in nobody's way but ours.
-  if (refused(response)) return 'Refused'
-  const { content } = response
-  const headers = field('headers', '{ [name: string]: unknown }', { required: true, depth: 5 })
-  return object([headers, content === undefined ? field('content', 'never', { depth: 5 }) : field('content', contentType(content, 5), { required: true, depth: 5 })], 4)
+function responseType({ content }) {
+  return content === undefined ? '{ headers: { [name: string]: unknown }; content?: never }' : `Answer<${contentType(content, 4)}>`
 }
 
 function contentType(content, depth) {

@@ -399,23 +399,35 @@ export interface Schemas {
 }
 
 /** What a refused request is answered with. */
-interface Refused {
+type Refused = Answer<{ 'application/json': Schemas['Error'] }>
+
+/** One answer: its content by media type. */
+interface Answer<Content> {
   headers: { [name: string]: unknown }
-  content: { 'application/json': Schemas['Error'] }
+  content: Content
 }
+
+/** What a route answers, and with which statuses it refuses. */
+type Answers<Done, Statuses extends number> = Done & { [Status in Statuses]: Refused }
+
+/** A place for parameters that takes none. */
+interface Nothing {
+  query?: never
+  header?: never
+  path?: never
+  cookie?: never
+}
+
+/** Parameters in some places, and none in the others. */
+type Given<Own> = Own & Omit<Nothing, keyof Own>
 
 /** Every route, its parameters, bodies and answers. */
 export interface paths {
   '/explain/{node}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Explain a node: its neighbourhood, attention, and a drawing */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Needed where there is more than one */
           graph?: string | undefined
@@ -423,308 +435,130 @@ export interface paths {
           /** Most nodes */
           limit?: number | undefined
         } | undefined
-        header?: never
         path: {
           /** Id of the node */
           node: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Explanation']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['Explanation']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/healthz': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** The process is alive */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
       responses: {
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              status: 'ok'
-            }
+        200: Answer<{
+          'application/json': {
+            status: 'ok'
           }
-        }
+        }>
       }
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/metrics': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Metrics in the Prometheus text format */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
       responses: {
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'text/plain': string
-          }
-        }
+        200: Answer<{
+          'text/plain': string
+        }>
       }
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/readyz': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** The database answers */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              status: 'ok'
-            }
+        200: Answer<{
+          'application/json': {
+            status: 'ok'
           }
-        }
-        503: Refused
-      }
+        }>
+      }, 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/audio/transcriptions': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Write a recording down */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'multipart/form-data': FormData
         }
       }
-      responses: {
+      responses: Answers<{
         /** JSON, text, SRT or WebVTT as response_format says */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': unknown
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': unknown
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/budget': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** What a tenant has left */
     get: {
-      parameters: {
-        query?: never
+      parameters: Given<{
         header?: {
           /** Whose budget is charged; bound to the API key */
           'x-tenant'?: string | undefined
           /** ε to spend on this answer */
           'x-epsilon'?: string | undefined
         } | undefined
-        path?: never
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              tenant: string
-              epsilon: number
-              delta: number
-              composition: string
-              windowMs: number
-              remaining: number
-            }
+        200: Answer<{
+          'application/json': {
+            tenant: string
+            epsilon: number
+            delta: number
+            composition: string
+            windowMs: number
+            remaining: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List collections */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              collections: Schemas['CollectionInfo'][]
-            }
+        200: Answer<{
+          'application/json': {
+            collections: Schemas['CollectionInfo'][]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
     /** Make a collection */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'application/json': {
@@ -737,140 +571,63 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Made */
-        201: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['CollectionInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        201: Answer<{
+          'application/json': Schemas['CollectionInfo']
+        }>
+      }, 400 | 401 | 403 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Describe a collection */
     get: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['CollectionInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['CollectionInfo']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
     /** Delete a collection with its records */
     delete: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done; there is nothing to answer */
-        204: {
-          headers: { [name: string]: unknown }
-          content?: never
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        204: { headers: { [name: string]: unknown }; content?: never }
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/import': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Import a stream of JSON lines or CSV; ids that exist are replaced */
     post: {
-      parameters: {
+      parameters: Given<{
         query?: {
           textField?: string | undefined
           idField?: string | undefined
           /** What to do with a line that can’t be read */
           onError?: 'stop' | 'skip' | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/x-ndjson': unknown
@@ -878,50 +635,19 @@ export interface paths {
           'text/csv': unknown
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['ImportReport']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['ImportReport']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/ingest': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Accept records now and store them soon; ids that exist are replaced */
     post: {
-      parameters: {
-        query?: never
+      parameters: Given<{
         header?: {
           /** A repeated request with the same key and records is stored once */
           'idempotency-key'?: string | undefined
@@ -930,62 +656,30 @@ export interface paths {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': Schemas['RecordInput'][]
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              batch: number
-              records: number
-              /** The key was used before for the same: nothing was queued again */
-              repeated: boolean
-            }
+        202: Answer<{
+          'application/json': {
+            batch: number
+            records: number
+            /** The key was used before for the same: nothing was queued again */
+            repeated: boolean
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/private/count': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** The number of records, with noise */
     post: {
-      parameters: {
-        query?: never
+      parameters: Given<{
         header?: {
           /** Whose budget is charged; bound to the API key */
           'x-tenant'?: string | undefined
@@ -996,8 +690,7 @@ export interface paths {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1008,57 +701,27 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              value: number
-              epsilon: number
-              mechanism: 'laplace' | 'gaussian'
-              /** Scale of the Laplace or deviation of the Gaussian */
-              scale: number
-              /** ε that is left, rounded down */
-              remaining: number
-            }
+        200: Answer<{
+          'application/json': {
+            value: number
+            epsilon: number
+            mechanism: 'laplace' | 'gaussian'
+            /** Scale of the Laplace or deviation of the Gaussian */
+            scale: number
+            /** ε that is left, rounded down */
+            remaining: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/private/histogram': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** How often values of a field occur, with noise */
     post: {
-      parameters: {
-        query?: never
+      parameters: Given<{
         header?: {
           /** Whose budget is charged; bound to the API key */
           'x-tenant'?: string | undefined
@@ -1069,8 +732,7 @@ export interface paths {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1085,60 +747,30 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              value: {
-                bin: string | number | boolean
-                count: number
-              }[]
-              epsilon: number
-              mechanism: 'laplace' | 'gaussian'
-              /** Scale of the Laplace or deviation of the Gaussian */
-              scale: number
-              /** ε that is left, rounded down */
-              remaining: number
-            }
+        200: Answer<{
+          'application/json': {
+            value: {
+              bin: string | number | boolean
+              count: number
+            }[]
+            epsilon: number
+            mechanism: 'laplace' | 'gaussian'
+            /** Scale of the Laplace or deviation of the Gaussian */
+            scale: number
+            /** ε that is left, rounded down */
+            remaining: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/private/mean': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** The mean of a field, with noise */
     post: {
-      parameters: {
-        query?: never
+      parameters: Given<{
         header?: {
           /** Whose budget is charged; bound to the API key */
           'x-tenant'?: string | undefined
@@ -1149,8 +781,7 @@ export interface paths {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1167,64 +798,32 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              value: number
-              epsilon: number
-              mechanism: 'laplace' | 'gaussian'
-              /** Scale of the Laplace or deviation of the Gaussian */
-              scale: number
-              /** ε that is left, rounded down */
-              remaining: number
-            }
+        200: Answer<{
+          'application/json': {
+            value: number
+            epsilon: number
+            mechanism: 'laplace' | 'gaussian'
+            /** Scale of the Laplace or deviation of the Gaussian */
+            scale: number
+            /** ε that is left, rounded down */
+            remaining: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/rebuild': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Build the indexes again, with another model if one is named */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1233,46 +832,19 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['RebuildReport']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['RebuildReport']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/records': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List records by page */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** `next` of the page before */
           after?: string | undefined
@@ -1282,143 +854,77 @@ export interface paths {
           /** Conditions on metadata as a JSON object */
           filter?: string | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['RecordPage']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['RecordPage']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
     /** Write records, all or none */
     post: {
-      parameters: {
+      parameters: Given<{
         query?: {
           mode?: 'insert' | 'upsert' | 'update' | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': Schemas['RecordInput'][]
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['PutOutcome'][]
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['PutOutcome'][]
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/records/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Read a record */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Whether the answer carries the vector */
           vector?: boolean | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the collection */
           name: string
           /** Id of the record */
           id: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['StoredRecord']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['StoredRecord']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
     /** Add or replace a record */
     put: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the collection */
           name: string
           /** Id of the record */
           id: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1430,88 +936,39 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['PutOutcome']
-          }
-        }
+        200: Answer<{
+          'application/json': Schemas['PutOutcome']
+        }>
         /** Made */
-        201: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['PutOutcome']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        201: Answer<{
+          'application/json': Schemas['PutOutcome']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    post?: never
     /** Delete a record */
     delete: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the collection */
           name: string
           /** Id of the record */
           id: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done; there is nothing to answer */
-        204: {
-          headers: { [name: string]: unknown }
-          content?: never
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        204: { headers: { [name: string]: unknown }; content?: never }
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/records/{id}/similar': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Find records like this one */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           limit?: number | undefined
           offset?: number | undefined
@@ -1522,66 +979,32 @@ export interface paths {
           highlight?: boolean | undefined
           mode?: 'hybrid' | 'keyword' | 'vector' | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the collection */
           name: string
           /** Id of the record */
           id: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['SearchAnswer']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['SearchAnswer']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/collections/{name}/search': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Find records by keywords, by meaning, or both */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the collection */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1613,83 +1036,32 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['SearchAnswer']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['SearchAnswer']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List graphs */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              graphs: Schemas['GraphSummary'][]
-            }
+        200: Answer<{
+          'application/json': {
+            graphs: Schemas['GraphSummary'][]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
     /** Make a graph, empty or from a collection */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'application/json': {
@@ -1706,191 +1078,80 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Made */
-        201: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['GraphSummary']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        201: Answer<{
+          'application/json': Schemas['GraphSummary']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Describe a graph */
     get: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['GraphSummary']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['GraphSummary']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
     /** Delete a graph */
     delete: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done; there is nothing to answer */
-        204: {
-          headers: { [name: string]: unknown }
-          content?: never
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        204: { headers: { [name: string]: unknown }; content?: never }
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/batch': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Change nodes, edges and hyperedges, all or none */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': Schemas['GraphBatch']
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['GraphSummary']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['GraphSummary']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/corrections': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Move weights until the diagram is the wanted one */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1916,56 +1177,24 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        202: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/distances': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** How far two diagrams are apart */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -1994,122 +1223,63 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              kind: string
-              /** null where it is infinite */
-              distance: number | null
-              epsilon?: number | undefined
-              massError?: number | undefined
-              iterations?: number | undefined
-            }
+        200: Answer<{
+          'application/json': {
+            kind: string
+            /** null where it is infinite */
+            distance: number | null
+            epsilon?: number | undefined
+            massError?: number | undefined
+            iterations?: number | undefined
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/edges': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List edges */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           after?: string | undefined
           limit?: number | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              items: {
-                source: string
-                target: string
-                weight: number
-                attributes: { [name: string]: unknown }
-              }[]
-              /** Pass it as `after` for the next page */
-              next: string | null
-            }
+        200: Answer<{
+          'application/json': {
+            items: {
+              source: string
+              target: string
+              weight: number
+              attributes: { [name: string]: unknown }
+            }[]
+            /** Pass it as `after` for the next page */
+            next: string | null
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/embeddings': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Embed every node and write the vectors to a collection */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -2153,56 +1323,24 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        202: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/estimate': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** What an embedding will take */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -2230,162 +1368,77 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              bytes: number
-              operations: number
-            }
+        200: Answer<{
+          'application/json': {
+            bytes: number
+            operations: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/export': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** A graph as JSON, CSV or GraphML, as `load` reads it */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           format?: 'json' | 'csv' | 'graphml' | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': unknown
-            'text/csv; charset=utf-8': unknown
-            'application/graphml+xml': unknown
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': unknown
+          'text/csv; charset=utf-8': unknown
+          'application/graphml+xml': unknown
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/hyperedges': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List hyperedges */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           after?: string | undefined
           limit?: number | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              items: {
-                id: string
-                members: string[]
-                attributes: { [name: string]: unknown }
-              }[]
-              /** Pass it as `after` for the next page */
-              next: string | null
-            }
+        200: Answer<{
+          'application/json': {
+            items: {
+              id: string
+              members: string[]
+              attributes: { [name: string]: unknown }
+            }[]
+            /** Pass it as `after` for the next page */
+            next: string | null
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/ingest': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Accept nodes, edges and hyperedges now and store them soon; those that exist are replaced */
     post: {
-      parameters: {
-        query?: never
+      parameters: Given<{
         header?: {
           /** A repeated request with the same key and records is stored once */
           'idempotency-key'?: string | undefined
@@ -2394,110 +1447,61 @@ export interface paths {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {}[]
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              batch: number
-              records: number
-              /** The key was used before for the same: nothing was queued again */
-              repeated: boolean
-            }
+        202: Answer<{
+          'application/json': {
+            batch: number
+            records: number
+            /** The key was used before for the same: nothing was queued again */
+            repeated: boolean
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/layer': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** The diagram of a node’s neighbourhood, of the version that was followed last */
     get: {
-      parameters: {
+      parameters: Given<{
         query: {
           node: string
           radius?: number | undefined
         }
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              dimensions: number[]
-              births: number[]
-              /** null where a bar stays */
-              deaths: (number | null)[]
-              version: number
-            }
+        200: Answer<{
+          'application/json': {
+            dimensions: number[]
+            births: number[]
+            /** null where a bar stays */
+            deaths: (number | null)[]
+            version: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
     /** Compute the diagram of every node’s neighbourhood, or bring it to where the graph is now */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -2505,47 +1509,19 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        202: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/load': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Load an edge list in CSV, GraphML or JSON */
     post: {
-      parameters: {
+      parameters: Given<{
         query?: {
           delimiter?: string | undefined
           /** Whether the first line names the columns */
@@ -2553,13 +1529,11 @@ export interface paths {
           /** What becomes of edges named more than once */
           parallel?: 'sum' | 'max' | 'last' | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'text/csv': unknown
@@ -2568,283 +1542,150 @@ export interface paths {
           'application/json': unknown
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['GraphSummary']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['GraphSummary']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/neighbourhood': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** What lies around nodes */
     get: {
-      parameters: {
+      parameters: Given<{
         query: {
           /** May be repeated */
           id: string[] | string
           hops?: number | undefined
           limit?: number | undefined
         }
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              nodes: {
-                id: string
-                attributes: { [name: string]: unknown }
-                hop: number
-              }[]
-              edges: {
-                source: string
-                target: string
-                weight: number
-                attributes: { [name: string]: unknown }
-              }[]
-              truncated: boolean
-            }
+        200: Answer<{
+          'application/json': {
+            nodes: {
+              id: string
+              attributes: { [name: string]: unknown }
+              hop: number
+            }[]
+            edges: {
+              source: string
+              target: string
+              weight: number
+              attributes: { [name: string]: unknown }
+            }[]
+            truncated: boolean
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/nodes': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List nodes */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           after?: string | undefined
           limit?: number | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              items: {
-                id: string
-                attributes: { [name: string]: unknown }
-              }[]
-              /** Pass it as `after` for the next page */
-              next: string | null
-            }
+        200: Answer<{
+          'application/json': {
+            items: {
+              id: string
+              attributes: { [name: string]: unknown }
+            }[]
+            /** Pass it as `after` for the next page */
+            next: string | null
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/persistence': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Components and loops of the flag complex, by weight */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Only what lies around this node */
           node?: string | undefined
           hops?: number | undefined
           limit?: number | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              dimensions: number[]
-              births: number[]
-              /** null where a bar stays */
-              deaths: (number | null)[]
-            }
+        200: Answer<{
+          'application/json': {
+            dimensions: number[]
+            births: number[]
+            /** null where a bar stays */
+            deaths: (number | null)[]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/suggestions': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Read kept suggestions, best first */
     get: {
-      parameters: {
+      parameters: Given<{
         query: {
           /** By common neighbours, or by common hyperedges */
           kind: 'aa' | 'hyper_aa'
           node?: string | undefined
           limit?: number | undefined
         }
-        header?: never
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              suggestions: {
-                source: string
-                target: string
-                score: number
-              }[]
-            }
+        200: Answer<{
+          'application/json': {
+            suggestions: {
+              source: string
+              target: string
+              score: number
+            }[]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
     /** Suggest links, and keep them */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -2857,108 +1698,43 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        202: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/sync': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Bring a graph to where its collection is now */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        202: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/graphs/{name}/tune': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Search for the p and q of Node2Vec */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the graph */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -2986,83 +1762,32 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Refused */
-        202: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        202: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List vector indexes */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              indexes: string[]
-            }
+        200: Answer<{
+          'application/json': {
+            indexes: string[]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
     /** Make an empty vector index */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'application/json': {
@@ -3079,53 +1804,19 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Made */
-        201: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['VectorIndexInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        201: Answer<{
+          'application/json': Schemas['VectorIndexInfo']
+        }>
+      }, 400 | 401 | 403 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/estimate': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** What building a vector index will take */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'application/json': {
@@ -3140,139 +1831,63 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Bytes of the index with its vectors, of these beside the vectors, in use during the build; seconds on so many cores */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              bytes: number
-              graphBytes: number
-              buildBytes: number
-              buildSeconds: number
-              threads: number
-            }
+        200: Answer<{
+          'application/json': {
+            bytes: number
+            graphBytes: number
+            buildBytes: number
+            buildSeconds: number
+            threads: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Describe a vector index */
     get: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['VectorIndexInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['VectorIndexInfo']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
     /** Delete a vector index */
     delete: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done; there is nothing to answer */
-        204: {
-          headers: { [name: string]: unknown }
-          content?: never
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        204: { headers: { [name: string]: unknown }; content?: never }
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/autotune': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Find the fastest search that reaches a recall, and search so from now on */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -3281,119 +1896,56 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              options: {
-                ef: number
-                rerank: number
-              }
-              recall: number
-              micros: number | null
-              reached: boolean
+        200: Answer<{
+          'application/json': {
+            options: {
+              ef: number
+              rerank: number
             }
+            recall: number
+            micros: number | null
+            reached: boolean
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/prepare': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Build the lists that the presets hybrid and lists need; they are saved with the index */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** The lists, and the share of the true ten that the presets find */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              lists: number
-              bytes: number
-              hybridRecall: number
-              listsRecall: number
-            }
+        200: Answer<{
+          'application/json': {
+            lists: number
+            bytes: number
+            hybridRecall: number
+            listsRecall: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/range': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Find all vectors that are near enough */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -3411,55 +1963,24 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['VectorMatches']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['VectorMatches']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/remove': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Take vectors out */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -3467,110 +1988,46 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              /** Vectors */
-              done: number
-            }
+        200: Answer<{
+          'application/json': {
+            /** Vectors */
+            done: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/save': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Write a vector index to the disk */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['VectorIndexInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['VectorIndexInfo']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/search': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Find the nearest vectors */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -3591,55 +2048,24 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['VectorMatches']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['VectorMatches']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/indexes/{name}/vectors': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Add or replace vectors */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -3648,167 +2074,71 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              /** Vectors */
-              done: number
-            }
+        200: Answer<{
+          'application/json': {
+            /** Vectors */
+            done: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/ingest': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** How full the queue is */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              depth: number
-              capacity: number
-              dead: number
-              breakers: { [name: string]: number }
-            }
+        200: Answer<{
+          'application/json': {
+            depth: number
+            capacity: number
+            dead: number
+            breakers: { [name: string]: number }
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/ingest/dead': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List records that could not be stored, and why */
     get: {
-      parameters: {
+      parameters: Given<{
         query?: {
           after?: number | undefined
           limit?: number | undefined
         } | undefined
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              letters: {
-                id: number
-                collection: string
-                tenant: string
-                code: string
-                message: string
-                atMs: number
-                records: unknown[]
-              }[]
-              next: number | null
-            }
+        200: Answer<{
+          'application/json': {
+            letters: {
+              id: number
+              collection: string
+              tenant: string
+              code: string
+              message: string
+              atMs: number
+              records: unknown[]
+            }[]
+            next: number | null
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/ingest/dead/discard': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Throw dead letters away */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'application/json': {
@@ -3816,55 +2146,21 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              records: number
-            }
+        200: Answer<{
+          'application/json': {
+            records: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/ingest/dead/replay': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Queue dead letters again, all of them without ids */
     post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody: {
         content: {
           'application/json': {
@@ -3872,302 +2168,123 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              records: number
-            }
+        200: Answer<{
+          'application/json': {
+            records: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/jobs': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List jobs, the newest first */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              jobs: Schemas['Job'][]
-            }
+        200: Answer<{
+          'application/json': {
+            jobs: Schemas['Job'][]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/jobs/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** How far a job has come */
     get: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Id of the job */
           id: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
     /** Cancel a job */
     delete: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Id of the job */
           id: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Job']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['Job']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/models': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** The embedding models at hand */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              models: Schemas['ModelInfo'][]
-            }
+        200: Answer<{
+          'application/json': {
+            models: Schemas['ModelInfo'][]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** List indexes of neighbours */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              indexes: {
-                name: string
-                fileBytes: number
-              }[]
-            }
+        200: Answer<{
+          'application/json': {
+            indexes: {
+              name: string
+              fileBytes: number
+            }[]
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Describe an index of neighbours */
     get: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborIndexInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborIndexInfo']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
     /** Build an index of points, or of the vectors of a collection; one of this name is replaced */
     put: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Of a body of bytes: row-major little-endian numbers */
           type?: 'f32' | 'f64' | undefined
@@ -4176,13 +2293,11 @@ export interface paths {
           /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
           options?: string | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4205,87 +2320,38 @@ export interface paths {
           'application/octet-stream': Uint8Array
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborIndexInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborIndexInfo']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    post?: never
     /** Delete an index of neighbours */
     delete: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done; there is nothing to answer */
-        204: {
-          headers: { [name: string]: unknown }
-          content?: never
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        204: { headers: { [name: string]: unknown }; content?: never }
+      }, 400 | 401 | 403 | 404 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/all': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** The k nearest other points of every point */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4299,48 +2365,19 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborAnswer']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborAnswer']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/insert': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Add points; their ids follow those that were given before */
     post: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Of a body of bytes: row-major little-endian numbers */
           type?: 'f32' | 'f64' | undefined
@@ -4349,13 +2386,11 @@ export interface paths {
           /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
           options?: string | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4365,52 +2400,22 @@ export interface paths {
           'application/octet-stream': Uint8Array
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              first: number
-              length: number
-            }
+        200: Answer<{
+          'application/json': {
+            first: number
+            length: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/knn': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** The k nearest points of each query */
     post: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Of a body of bytes: row-major little-endian numbers */
           type?: 'f32' | 'f64' | undefined
@@ -4419,13 +2424,11 @@ export interface paths {
           /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
           options?: string | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4442,56 +2445,24 @@ export interface paths {
           'application/octet-stream': Uint8Array
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborAnswer']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborAnswer']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/predecessors': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** For every point the k nearest that were given before it */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4505,48 +2476,19 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborAnswer']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborAnswer']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/radius': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** All points within a radius of each query */
     post: {
-      parameters: {
+      parameters: Given<{
         query?: {
           /** Of a body of bytes: row-major little-endian numbers */
           type?: 'f32' | 'f64' | undefined
@@ -4555,13 +2497,11 @@ export interface paths {
           /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
           options?: string | undefined
         } | undefined
-        header?: never
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4572,56 +2512,24 @@ export interface paths {
           'application/octet-stream': Uint8Array
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborAnswer']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        409: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborAnswer']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/refresh': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Put another kernel in the place of the one of a residual index */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4633,56 +2541,24 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['NeighborIndexInfo']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['NeighborIndexInfo']
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/neighbors/{name}/remove': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
+    parameters: Nothing
     /** Take points away by their ids */
     post: {
-      parameters: {
-        query?: never
-        header?: never
+      parameters: Given<{
         path: {
           /** Name of the index */
           name: string
         }
-        cookie?: never
-      }
+      }>
       requestBody: {
         content: {
           'application/json': {
@@ -4690,80 +2566,28 @@ export interface paths {
           }
         }
       }
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': {
-              length: number
-            }
+        200: Answer<{
+          'application/json': {
+            length: number
           }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        404: Refused
-        408: Refused
-        413: Refused
-        414: Refused
-        415: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-        507: Refused
-      }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
   '/v1/stats': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
+    parameters: Nothing
     /** Counts, disk and memory */
     get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
+      parameters: Nothing
       requestBody?: never
-      responses: {
+      responses: Answers<{
         /** Done */
-        200: {
-          headers: { [name: string]: unknown }
-          content: {
-            'application/json': Schemas['Stats']
-          }
-        }
-        400: Refused
-        401: Refused
-        403: Refused
-        408: Refused
-        414: Refused
-        429: Refused
-        431: Refused
-        499: Refused
-        500: Refused
-        503: Refused
-      }
+        200: Answer<{
+          'application/json': Schemas['Stats']
+        }>
+      }, 400 | 401 | 403 | 408 | 414 | 429 | 431 | 499 | 500 | 503>
     }
-    put?: never
-    post?: never
-    delete?: never
-    patch?: never
-    head?: never
-    options?: never
-    trace?: never
   }
 }
