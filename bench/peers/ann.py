@@ -193,12 +193,13 @@ def svs():
     return dict(version=version("scalable-vs"), build_s=build_s, points=points(one, GRAPH))
 
 
-def symphonyqg():
+def symphonyqg(bits):
+    """`bits` = 0 keeps the vectors as they are and measures the true distance of what the walk visits; else codes of as many bits a value."""
     from rabitqlib import SymqgIndex
 
     # Of vectors of length 1 the nearest are those of the largest cosine.
     start = time.perf_counter()
-    index = SymqgIndex(dim, 32, metric="ip" if metric == "dot" else "l2", quantization_bits=4)
+    index = SymqgIndex(dim, 32, metric="ip" if metric == "dot" else "l2", quantization_bits=bits)
     index.build(base, 200, num_threads=threads)
     build_s = time.perf_counter() - start
 
@@ -219,7 +220,8 @@ ENGINES = {
     "faiss-hnsw-sq8": faiss_hnsw_sq8,
     "faiss-ivf-pq": faiss_ivf_pq,
     "usearch": usearch,
-    "symphonyqg": symphonyqg,
+    "symphonyqg": lambda: symphonyqg(0),
+    "symphonyqg-4bit": lambda: symphonyqg(4),
     "glass": glass,
     "svs": svs,
 }

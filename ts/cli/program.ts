@@ -34,7 +34,7 @@ Examples:
 /** The whole command line. */
 export function program(): Command {
   const root = new Command('canopy')
-    .description('Local semantic search over your own records')
+    .description('Neighbours, vectors and graphs: search over your own records, embedded or in front of your servers')
     .version(packageVersion)
     .option('-d, --dir <folder>', 'the folder that holds the collections (data.dir)')
     .option('-c, --config <file>', 'configuration file; default canopy.yaml if there is one')
