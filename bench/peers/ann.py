@@ -221,7 +221,7 @@ ENGINES = {
     "faiss-ivf-pq": faiss_ivf_pq,
     "usearch": usearch,
     "symphonyqg": lambda: symphonyqg(0),
-    "symphonyqg-4bit": lambda: symphonyqg(4),
+    "symphonyqg-8bit": lambda: symphonyqg(8),
     "glass": glass,
     "svs": svs,
 }

@@ -16,7 +16,7 @@ export interface Peer {
 }
 
 /** Engines of bench/peers/ann.py, by the names they have there. */
-const ENGINES = ['hnswlib', 'faiss-hnsw-sq8', 'faiss-ivf-pq', 'usearch', 'symphonyqg', 'symphonyqg-4bit', 'glass', 'svs']
+const ENGINES = ['hnswlib', 'faiss-hnsw-sq8', 'faiss-ivf-pq', 'usearch', 'symphonyqg', 'symphonyqg-8bit', 'glass', 'svs']
 
 /** The engines that Python users have, each in a process of its own: one that ends its process leaves the others. */
 export function pythonPeers(set: VectorSet, { n, dim }: Native, runs: number, folder: string): Peer[] {
