@@ -7,27 +7,13 @@ import { parseArgs } from 'node:util'
 import { COMMON_OPTIONS, finish, say, type Check } from './lib/result.js'
 import { installPeers } from './lib/peers/install.js'
 import { loadData, type Data } from './lib/store/data.js'
+import type { Findings, Settings } from './lib/store/findings.js'
 import { measureIdle } from './lib/store/idle.js'
 import { measureImport } from './lib/store/import.js'
 import { measureIndex } from './lib/store/index.js'
 import { measureModel } from './lib/store/model.js'
 import { measureScan } from './lib/store/scan.js'
 import { measureSearch } from './lib/store/search.js'
-
-/** How the bench was asked to run. */
-export interface Settings {
-  sizes: number[]
-  peers: boolean
-  rounds: number
-  safetensors: string | undefined
-}
-
-/** What a part of the bench found out. */
-export interface Findings {
-  figures: unknown
-  checks: Check[]
-  skipped?: string[]
-}
 
 const PARTS: Record<string, (data: Data, settings: Settings) => Promise<Findings>> = {
   search: measureSearch,

@@ -6,21 +6,7 @@ import { python, runPython } from '../peers/python.js'
 import { milliseconds, round } from '../time.js'
 import { kiddo } from './kiddo.js'
 import { sample, type Workload } from './data.js'
-
-/** Seconds of one engine, and the share of the true neighbours that it found. */
-export interface Row {
-  engine: string
-  version?: string
-  build_s?: number
-  query_s?: number
-  all_knn_s?: number
-  all_pred_s?: number
-  recall?: number
-  /** Lower end of the 95 % interval of `recall`. */
-  recall_bound?: number
-  rss_mb?: number
-  error?: string
-}
+import type { Row } from './row.js'
 
 /** Rows whose answers are compared with a brute force in double precision. */
 const CHECKED = 200

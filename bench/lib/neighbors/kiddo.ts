@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { at } from '../paths.js'
 import { say } from '../result.js'
-import type { Row } from './euclidean.js'
+import type { Row } from './row.js'
 import type { Workload } from './data.js'
 
 /** kiddo is a Rust library: an example of the crate runs it on Gaussian points of its own, as many and as wide. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { open } from 'canopy-engine'
 import { withFolder } from '../paths.js'
 import type { Data } from './data.js'
-import type { Findings } from '../../store.js'
+import type { Findings } from './findings.js'
 
 const RECORDS = 10_000
 

@@ -5,7 +5,7 @@ import { watched } from '../loop.js'
 import { withFolder } from '../paths.js'
 import { fastest, round } from '../time.js'
 import type { Data } from './data.js'
-import type { Findings } from '../../store.js'
+import type { Findings } from './findings.js'
 
 const RUNS = 2
 const MODEL = 'static-en'

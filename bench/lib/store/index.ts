@@ -4,7 +4,7 @@ import { watched } from '../loop.js'
 import { withFolder } from '../paths.js'
 import { milliseconds, round } from '../time.js'
 import type { Data } from './data.js'
-import type { Findings } from '../../store.js'
+import type { Findings } from './findings.js'
 
 const RECORDS = 50_000
 const RUNS = 3

@@ -5,7 +5,7 @@ import type { Check } from '../result.js'
 import { Rounds, milliseconds, round } from '../time.js'
 import { row } from '../vectors.js'
 import type { Data } from './data.js'
-import type { Findings, Settings } from '../../store.js'
+import type { Findings, Settings } from './findings.js'
 
 const MODEL = 'minilm-l6-v2'
 const ABSTRACTS = 64

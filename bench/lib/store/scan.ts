@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { root } from '../paths.js'
 import type { Data } from './data.js'
-import type { Findings } from '../../store.js'
+import type { Findings } from './findings.js'
 
 /** What crates/ann's example prints. */
 interface FlatScan {

@@ -9,7 +9,7 @@ import { milliseconds, round, Rounds, type Timing } from '../time.js'
 import { row } from '../vectors.js'
 import type { Document } from '../wordnet.js'
 import type { Data } from './data.js'
-import type { Findings, Settings } from '../../store.js'
+import type { Findings, Settings } from './findings.js'
 
 type Mode = 'keyword' | 'vector' | 'hybrid'
 const MODES: readonly Mode[] = ['keyword', 'vector', 'hybrid']
