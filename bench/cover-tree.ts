@@ -7,7 +7,8 @@
 
 import { parseArgs } from 'node:util'
 import { workload, type Workload } from './lib/neighbors/data.js'
-import { euclidean, type Row } from './lib/neighbors/euclidean.js'
+import { euclidean } from './lib/neighbors/euclidean.js'
+import type { Row } from './lib/neighbors/row.js'
 import type { PlainKernel } from './lib/neighbors/oracle.js'
 import { residual, type ResidualRow } from './lib/neighbors/residual.js'
 import { exponent, suite, SUITE, SWEEP, table, type Order } from './lib/neighbors/suite.js'

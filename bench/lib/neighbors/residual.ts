@@ -6,7 +6,8 @@ import { python, runPython } from '../peers/python.js'
 import { say } from '../result.js'
 import { milliseconds, round } from '../time.js'
 import { gaussian, sample, type Workload } from './data.js'
-import { share, type Row } from './euclidean.js'
+import { share } from './euclidean.js'
+import type { Row } from './row.js'
 import { Oracle, type PlainKernel } from './oracle.js'
 
 /** What is measured besides the workload. */
