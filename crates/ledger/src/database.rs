@@ -1,6 +1,7 @@
 //! A small SQLite file that several processes may share.
 
 use crate::error::{Error, Result};
+use canopy_wal::{Checkpointer, Limits};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements kept ready.
 const CACHED_STATEMENTS: usize = 64;
+/// The log is folded from 8 MB on, beside the writer, and bounded by 64 MB: pages of 4 KiB.
+const LOG: Limits = Limits { fold: 2048, full: 16_384 };
 /// The log file is cut back to this after a checkpoint: 16 MB.
 const LOG_LIMIT_BYTES: i32 = 16 << 20;
 
@@ -37,6 +40,8 @@ pub(crate) struct Kind {
 #[derive(Debug)]
 pub(crate) struct Database {
     path: PathBuf,
+    // Dropped first, so that the writing connection is the last and empties the log.
+    checkpointer: Checkpointer,
     connection: Connection,
 }
 
@@ -46,22 +51,31 @@ impl Database {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| Error::from_io(folder, &error))?;
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-            Ok(connection)
+        let open = || -> rusqlite::Result<_> {
+            let mut connection = connect(path, durability)?;
+            let own = path.to_owned();
+            let again = move || connect(&own, durability).map_err(|error| error.to_string());
+            Ok((Checkpointer::watch(&mut connection, LOG, again)?, connection))
         };
-        let connection = open().map_err(|error| Error::from_sqlite(path, &error))?;
-        let mut database = Self { path: path.to_owned(), connection };
-        database.prepare(kind, durability)?;
+        let (checkpointer, connection) = open().map_err(|error| Error::from_sqlite(path, &error))?;
+        let mut database = Self { path: path.to_owned(), checkpointer, connection };
+        database.prepare(kind)?;
         Ok(database)
     }
 
-    fn prepare(&mut self, kind: &Kind, durability: Durability) -> Result<()> {
+    /// A connection for those who only read: they wait for no writer.
+    pub(crate) fn reader(&self) -> Result<Reader> {
+        let open = || -> rusqlite::Result<Connection> {
+            let connection = bare(&self.path)?;
+            connection.pragma_update(None, "query_only", true)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error| Error::from_sqlite(&self.path, &error))?;
+        Ok(Reader { path: self.path.clone(), connection })
+    }
+
+    fn prepare(&mut self, kind: &Kind) -> Result<()> {
         let path = self.path.clone();
-        self.configure(durability).map_err(|error| Error::from_sqlite(&path, &error))?;
         // Two processes may come at once: who is second finds the tables there.
         let (application, found) = self.write(|transaction| {
             let pragma = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -88,19 +102,6 @@ impl Database {
         Ok(())
     }
 
-    fn configure(&self, durability: Durability) -> rusqlite::Result<()> {
-        let connection = &self.connection;
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
-        match durability {
-            Durability::Process => connection.pragma_update(None, "synchronous", "NORMAL")?,
-            Durability::Power => {
-                connection.pragma_update(None, "synchronous", "FULL")?;
-                connection.pragma_update(None, "fullfsync", true)?;
-            }
-        }
-        connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)
-    }
-
     /// The path, for errors.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -108,17 +109,58 @@ impl Database {
 
     /// Does work in a transaction that excludes every other writer from its first statement on; an error rolls it back.
     pub(crate) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
-        let Self { path, connection } = self;
+        let Self { path, connection, checkpointer } = self;
         let done = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
         });
-        done.map_err(|error| Error::from_sqlite(path, &error))
+        let done = done.map_err(|error| Error::from_sqlite(path, &error));
+        match &done {
+            Ok(_) => checkpointer.committed(connection),
+            // What the log takes is room for the next try.
+            Err(Error::Full { .. }) => drop(checkpointer.empty(connection)),
+            Err(_) => {}
+        }
+        done
     }
+}
 
+/// A connection that reads beside a writer.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Reader {
     /// Reads.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.connection).map_err(|error| Error::from_sqlite(&self.path, &error))
     }
+}
+
+fn bare(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}
+
+/// A connection that writes.
+fn connect(path: &Path, durability: Durability) -> rusqlite::Result<Connection> {
+    let connection = bare(path)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    match durability {
+        Durability::Process => connection.pragma_update(None, "synchronous", "NORMAL")?,
+        Durability::Power => {
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "fullfsync", true)?;
+        }
+    }
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)?;
+    // The checkpointer folds the log; a commit that did would wait for the disk.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
 }

@@ -17,7 +17,6 @@
 //! ```
 
 mod check;
-mod checkpointer;
 mod collections;
 mod connect;
 mod counters;

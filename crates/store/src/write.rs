@@ -1,17 +1,21 @@
 //! The one connection that writes: transactions, slots, sequences.
 
-use crate::checkpointer::Checkpointer;
+use crate::connect;
 use crate::counters::{self, Counters};
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 use crate::store::Store;
 use crate::types::{Applied, Change, Durability, Outcome, PutMode};
 use crate::validate;
+use canopy_wal::{Checkpointer, Limits};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The log is folded from 32 MB on, and bounded by 128 MB.
+const LOG: Limits = Limits { fold: (32 << 20) / connect::PAGE_BYTES, full: (128 << 20) / connect::PAGE_BYTES };
 
 /// The writing connection and the counters of the collections it has touched.
 #[derive(Debug)]
@@ -24,8 +28,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(mut connection: Connection, path: &Path, durability: Durability) -> Result<Self> {
-        let checkpointer =
-            Checkpointer::watch(&mut connection, path, durability).map_err(|error| Error::from_sqlite(path, &error))?;
+        let own = path.to_owned();
+        let checkpointer = Checkpointer::watch(&mut connection, LOG, move || {
+            connect::writer(&own, durability).map_err(|error| error.to_string())
+        })
+        .map_err(|error| Error::from_sqlite(path, &error))?;
         Ok(Self { checkpointer, connection, counters: HashMap::new() })
     }
 
@@ -88,8 +95,7 @@ impl Writer {
 
     /// Moves the log into the database, as far as readers of other processes allow.
     pub(crate) fn fold_log(&self) -> rusqlite::Result<()> {
-        let _alone = self.checkpointer.pause();
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        self.checkpointer.empty(&self.connection)
     }
 
     pub(crate) fn shrink(&self) {

@@ -11,7 +11,7 @@ pub use records::with_ids;
 pub use types::{Batch, Dead, QueueAnswer, QueueOp, QueueOptions, QueueStats};
 
 use crate::clock::Clock;
-use crate::database::{Database, Kind};
+use crate::database::{Database, Kind, Reader};
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, params};
@@ -36,6 +36,8 @@ const KIND: Kind = Kind {
 /// A queue in a file.
 #[derive(Debug)]
 pub struct Queue {
+    // Dropped first: the writing connection is the last, and empties the log.
+    reader: Mutex<Reader>,
     database: Mutex<Database>,
     options: QueueOptions,
     /// A clock that is set forward must not make keys forgotten: what is sent again would be stored twice.
@@ -52,7 +54,14 @@ impl Queue {
     pub fn open(path: &Path, options: QueueOptions) -> Result<Self> {
         let database = Database::open(path, &KIND, options.durability)?;
         let lock = if options.drain { Some(lock(path)?) } else { None };
-        Ok(Self { database: Mutex::new(database), options, clock: Clock::new(), _lock: lock })
+        let reader = database.reader()?;
+        Ok(Self {
+            reader: Mutex::new(reader),
+            database: Mutex::new(database),
+            options,
+            clock: Clock::new(),
+            _lock: lock,
+        })
     }
 
     /// Applies operations in their order, in one transaction.
@@ -86,7 +95,7 @@ impl Queue {
     pub fn next(&self, most: u64, skip: &[String]) -> Result<Option<Batch>> {
         const MOST_BYTES: usize = 16 << 20;
         let skipped = serde_json::to_string(skip).map_err(|error| Error::Operation { detail: error.to_string() })?;
-        self.database.lock().read(|connection| {
+        self.reader.lock().read(|connection| {
             let target: Option<String> = connection
                 .prepare_cached("select target from item where target not in (select value from json_each(?1)) order by seq limit 1")?
                 .query_row([skipped], |row| row.get(0))
@@ -120,7 +129,7 @@ impl Queue {
     /// # Errors
     /// LEDGER_* codes.
     pub fn dead(&self, after: i64, limit: u32) -> Result<Vec<Dead>> {
-        self.database.lock().read(|connection| {
+        self.reader.lock().read(|connection| {
             connection
                 .prepare_cached(
                     "select id, target, tenant, code, message, at, body from dead where id > ?1 order by id limit ?2",
@@ -150,7 +159,7 @@ impl Queue {
     /// LEDGER_* codes.
     pub fn stats(&self) -> Result<QueueStats> {
         let capacity = self.options.capacity;
-        self.database.lock().read(|connection| {
+        self.reader.lock().read(|connection| {
             let one = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(unsigned);
             Ok(QueueStats {
                 depth: one("select records from depth")?,
