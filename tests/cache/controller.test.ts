@@ -1,5 +1,5 @@
 import test from 'ava'
-import { checkPid, MAX_TTL, MIN_TTL, PID, step } from '../../ts/cache/controller.js'
+import { checkPid, MAX_TTL, MIN_TTL, PID, pidOf, step } from '../../ts/cache/controller.js'
 import { appraise, simulate, TRACES } from '../../ts/cache/trace.js'
 
 const EVERY_MS = 10_000
@@ -37,4 +37,11 @@ test('limits hold, nothing winds up there, nothing becomes NaN', (t) => {
   t.is(state.ttl, MIN_TTL)
   t.deepEqual(step({ ttl: 60, integral: 1 }, { hits: 0, misses: 0 }, 1 / 6, pid), { ttl: 60, integral: 1 }, 'no reads, no step')
   for (const wrong of [{ targetHitRatio: 0 }, { targetHitRatio: 1 }, { Kp: -1 }, { Ki: NaN }, { Imax: Infinity }]) t.throws(() => checkPid({ ...pid, ...wrong }), { code: 'CACHE_PID' })
+})
+
+test('gains have the names of a configuration; what is left out is the default', (t) => {
+  t.deepEqual(pidOf({ target_hit_ratio: 0.6, Kp: 0.3, Ki: 0.01, I_max: 2 }), { targetHitRatio: 0.6, Kp: 0.3, Ki: 0.01, Imax: 2 })
+  t.deepEqual(pidOf({ targetHitRatio: 0.6 }), { ...PID, targetHitRatio: 0.6 })
+  t.deepEqual(pidOf(), PID)
+  t.throws(() => pidOf({ target_hit_ratio: 1.5 }), { code: 'CACHE_PID' })
 })

@@ -28,6 +28,18 @@ test('flags win over the environment, the environment over the file, the file ov
   t.deepEqual(['server.port', 'server.shutdownMs', 'server.host', 'server.bodyLimit'].map((key) => sources.get(key)?.source), ['flag', 'environment', 'file', 'default'])
 })
 
+test('the gains of the cache have the names of their contract, in their section or in one of their own', async (t) => {
+  const cwd = await folder(t)
+  for (const text of ['cache:\n  pid: { target_hit_ratio: 0.6, Kp: 0.3, Ki: 0.04, I_max: 4 }\n', 'pid: { target_hit_ratio: 0.6, Kp: 0.3, Ki: 0.04, I_max: 4 }\n']) {
+    await writeFile(path.join(cwd, 'canopy.yaml'), text)
+    const { config, sources } = loadConfig({ cwd, env: {} })
+    t.deepEqual(config.cache.pid, { target_hit_ratio: 0.6, Kp: 0.3, Ki: 0.04, I_max: 4 })
+    t.is(sources.get('cache.pid')?.source, 'file')
+  }
+  await writeFile(path.join(cwd, 'canopy.yaml'), 'pid: { target: 0.6 }\n')
+  t.is(failure({ cwd }).code, 'CONFIG_VALUE')
+})
+
 test('a key that does not exist is refused with the nearest that does, wherever it stands', async (t) => {
   const cwd = await folder(t)
   await writeFile(path.join(cwd, 'canopy.yaml'), 'server:\n  prot: 1\n')

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { binding } from '../engine/binding.js'
 import { unwrap } from '../engine/error.js'
 import { connectRedis, disconnectRedis } from '../redis/client.js'
-import { checkPid, PID, type PidOptions, type PidState } from './controller.js'
+import { pidOf, type PidSettings, type PidState } from './controller.js'
 import { FileBoard, Governor, RedisBoard } from './governor.js'
 import { MemoryTier, RedisTier, type Kept, type Tier } from './tier.js'
 
@@ -20,7 +20,7 @@ export interface CacheOptions {
   /** `redis://…` for a first tier that servers share. */
   redis?: string | undefined
   prefix?: string | undefined
-  pid?: Partial<PidOptions> | undefined
+  pid?: PidSettings | undefined
   /** Seconds an entry is fresh at the very beginning; default 60. */
   ttl?: number | undefined
   /** A step of the controller each so many milliseconds; default 10 s. */
@@ -52,8 +52,7 @@ export class Cache {
 
   /** Opens the tiers and starts the controller. Throws CACHE_PID, REDIS_UNREACHABLE, CACHE_IO. */
   static async open({ dir, memoryBytes = 64 << 20, diskBytes = 0, redis: url, prefix = 'canopy:', pid, ttl = 60, everyMs = 10_000, dryRun = false, onEvent = () => undefined }: CacheOptions): Promise<Cache> {
-    const gains = { ...PID, ...pid }
-    checkPid(gains)
+    const gains = pidOf(pid)
     await mkdir(dir, { recursive: true })
     const redis = url === undefined ? undefined : await connectRedis(url)
     const second = diskBytes === 0 ? undefined : unwrap(await binding().BindingShelf.open(path.join(dir, 'cache'), diskBytes))

@@ -10,6 +10,12 @@ export interface PidOptions {
   Imax: number
 }
 
+/** The same as a configuration names them; what is left out is {@link PID}'s. Names in camel case are taken too. */
+export interface PidSettings extends Partial<PidOptions> {
+  target_hit_ratio?: number | undefined
+  I_max?: number | undefined
+}
+
 /** What a controller remembers: with it, one that starts anew goes on where the last one stopped. */
 export interface PidState {
   /** Seconds. */
@@ -20,6 +26,13 @@ export interface PidState {
 
 /** The gains of the contract. */
 export const PID: PidOptions = { targetHitRatio: 0.45, Kp: 0.4, Ki: 0.05, Imax: 5 }
+
+/** Gains and goal out of settings. Throws CACHE_PID. */
+export function pidOf({ target_hit_ratio = PID.targetHitRatio, targetHitRatio = target_hit_ratio, Kp = PID.Kp, Ki = PID.Ki, I_max = PID.Imax, Imax = I_max }: PidSettings = {}): PidOptions {
+  const options = { targetHitRatio, Kp, Ki, Imax }
+  checkPid(options)
+  return options
+}
 
 /** Seconds. */
 export const MIN_TTL = 1

@@ -69,6 +69,9 @@ function readFile(file: string, values: Values): void {
   }
   if (content === null || content === undefined) return
   for (const [section, entries] of Object.entries(mapping(content, file))) {
+    // The gains may stand by themselves too.
+    if (section === 'pid') values.set('cache.pid', { value: entries, source: 'file', from: file })
+    else
     for (const [name, value] of Object.entries(mapping(entries ?? {}, `${file}: ${section}`, section))) {
       values.set(known(`${section}.${name}`, file).key, { value, source: 'file', from: file })
     }

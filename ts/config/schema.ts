@@ -90,6 +90,7 @@ export const ConfigSchema = Type.Object({
     capacity: Type.Integer({ minimum: 1, maximum: 1e9, default: 1_000_000, description: 'Records that may wait; `canopy estimate-queue` says how many' }),
     batch: Type.Integer({ minimum: 1, maximum: 100_000, default: 2048, description: 'Records that are stored at once' }),
     flushMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 10, description: 'How long a batch that is not full waits for more' }),
+    writeTimeoutMs: Type.Integer({ minimum: 100, maximum: 3_600_000, default: 120_000, description: 'How long a server may take for one batch before it counts as away' }),
     breakerFailures: Type.Integer({ minimum: 1, maximum: 1000, default: 5, description: 'Failures in a row after which a server that is away is left alone' }),
     breakerResetMs: Type.Integer({ minimum: 1, maximum: 3_600_000, default: 30_000, description: 'How long it is left alone before one probe' }),
     whileOpen: Type.Union([Type.Literal('refuse'), Type.Literal('queue')], { default: 'refuse', description: 'What happens to records meanwhile: 429, or they wait in the queue' }),
@@ -102,8 +103,8 @@ export const ConfigSchema = Type.Object({
     diskBytes: Type.Integer({ minimum: 0, default: 0, description: 'Bytes of answers on disk, in data.dir; 0 means none' }),
     ttlSeconds: Type.Number({ minimum: 1, maximum: 86_400, default: 60, description: 'How long an answer is kept before the controller has learned better' }),
     pid: Type.Object(
-      { targetHitRatio: Type.Optional(Type.Number()), Kp: Type.Optional(Type.Number()), Ki: Type.Optional(Type.Number()), Imax: Type.Optional(Type.Number()) },
-      { additionalProperties: false, default: { targetHitRatio: 0.45, Kp: 0.4, Ki: 0.05, Imax: 5 }, description: 'The share of hits that the controller moves the TTL towards, and its gains' },
+      { target_hit_ratio: Type.Optional(Type.Number()), targetHitRatio: Type.Optional(Type.Number()), Kp: Type.Optional(Type.Number()), Ki: Type.Optional(Type.Number()), I_max: Type.Optional(Type.Number()), Imax: Type.Optional(Type.Number()) },
+      { additionalProperties: false, default: { target_hit_ratio: 0.45, Kp: 0.4, Ki: 0.05, I_max: 5 }, description: 'The share of hits that the controller moves the TTL towards, and its gains' },
     ),
     everyMs: Type.Integer({ minimum: 100, maximum: 3_600_000, default: 10_000, description: 'How often the controller moves the TTL' }),
     dryRun: Type.Boolean({ default: false, description: 'Whether the controller only says what it would do' }),
