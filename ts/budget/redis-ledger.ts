@@ -1,16 +1,18 @@
 import type { Redis } from 'ioredis'
-import { connectRedis, disconnectRedis, unreachable } from '../redis/client.js'
+import { CanopyError } from '../engine/error.js'
+import { connectRedis, disconnectRedis, keeping, unreachable } from '../redis/client.js'
 import type { Claim, Claimed, Ledger } from './ledger.js'
 
 // One hash a tenant: the end of a slot's stay → what was spent in it, numbers between commas; `clock` holds the latest time seen, so that a
-// clock that is set back revives nothing. Doubles are whole up to 2^53, where sums stop.
+// clock that is set back revives nothing. One that is set forward forgets nothing early: time goes on only as far as the clock of the server that asks
+// (which runs by itself once that server has started) says too, and nothing here expires by Redis' own clock. Doubles are whole up to 2^53, where sums stop.
 const SHARED = `
 local MOST = 9007199254740991
 local function read(text) local out = {} for part in string.gmatch(text or '', '[^,]+') do out[#out + 1] = tonumber(part) end return out end
 local function write(list) local out = {} for i, v in ipairs(list) do out[i] = string.format('%.0f', v) end return table.concat(out, ',') end
 local function plus(a, b) local out = {} for i = 1, math.max(#a, #b) do out[i] = math.min(MOST, (a[i] or 0) + (b[i] or 0)) end return out end
 local time = redis.call('TIME')
-local now = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(redis.call('HGET', KEYS[1], 'clock') or '0'))
+local now = math.max(math.min(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1])), tonumber(redis.call('HGET', KEYS[1], 'clock') or '0'))
 local function total()
   local sum, all = {}, redis.call('HGETALL', KEYS[1])
   for i = 1, #all, 2 do
@@ -21,9 +23,13 @@ local function total()
   return sum
 end
 `
-/** Keys: spending, reservations. Arguments: id, cost, limit, window in ms. Answers whether it was granted, and what is spent. */
+/** Keys: spending, reservations. Arguments: time, id, cost, limit, window in ms, how many reservations are looked through. Answers whether it was granted, and what is spent. */
 const RESERVE = `${SHARED}
-local cost, limit, window = read(ARGV[2]), read(ARGV[3]), tonumber(ARGV[4])
+local cost, limit, window = read(ARGV[3]), read(ARGV[4]), tonumber(ARGV[5])
+if redis.call('HLEN', KEYS[2]) > tonumber(ARGV[6]) then
+  local all = redis.call('HGETALL', KEYS[2])
+  for i = 1, #all, 2 do if (tonumber(string.match(all[i + 1], '^(%d+)|')) or 0) <= now then redis.call('HDEL', KEYS[2], all[i]) end end
+end
 local spent = total()
 local sum, granted = plus(spent, cost), false
 for i = 1, #sum do if (limit[i] or 0) > 0 and sum[i] <= limit[i] then granted = true end end
@@ -31,17 +37,16 @@ if not granted then return {0, write(spent)} end
 local slot = math.max(1, math.floor(window / 48))
 local ends = string.format('%.0f', (math.floor(now / slot) + 1) * slot + window)
 redis.call('HSET', KEYS[1], ends, write(plus(read(redis.call('HGET', KEYS[1], ends)), cost)), 'clock', string.format('%.0f', now))
-redis.call('HSET', KEYS[2], ARGV[1], ends .. '|' .. ARGV[2])
-local keep = string.format('%.0f', 2 * window + 2 * slot)
-redis.call('PEXPIRE', KEYS[1], keep)
-redis.call('PEXPIRE', KEYS[2], keep)
+redis.call('HSET', KEYS[2], ARGV[2], ends .. '|' .. ARGV[3])
+redis.call('PERSIST', KEYS[1])
+redis.call('PERSIST', KEYS[2])
 return {1, write(sum)}
 `
 /** What has no bound stays so: nobody can tell what else was added to it. */
 const REFUND = `${SHARED}
-local kept = redis.call('HGET', KEYS[2], ARGV[1])
+local kept = redis.call('HGET', KEYS[2], ARGV[2])
 if not kept then return 0 end
-redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[2])
 local bar = string.find(kept, '|', 1, true)
 local ends, cost = string.sub(kept, 1, bar - 1), read(string.sub(kept, bar + 1))
 local slot = redis.call('HGET', KEYS[1], ends)
@@ -55,23 +60,38 @@ const SPENT = `${SHARED}
 return write(total())
 `
 
+/** Reservations of a tenant that servers which died left behind, before they are looked through for those whose window is over. */
+const MANY_RESERVED = 1_000
+
 /** A ledger in Redis: every decision is one script, which Redis runs alone. */
 export class RedisLedger implements Ledger {
   readonly #redis: Redis
   readonly #prefix: string
+  /** The system's clock at the start, and from there one that nobody sets. */
+  readonly #epoch = Date.now() - performance.now()
 
   private constructor(redis: Redis, prefix: string) {
     this.#redis = redis
     this.#prefix = prefix
   }
 
-  /** Connects; REDIS_UNREACHABLE where nobody answers. */
+  /** Connects; REDIS_UNREACHABLE where nobody answers, BUDGET_EVICTS where Redis may throw away what was spent. */
   static async open(url: string, prefix: string): Promise<RedisLedger> {
-    return new RedisLedger(await connectRedis(url), prefix)
+    const redis = await connectRedis(url)
+    try {
+      const { policy } = await keeping(redis)
+      if (policy.startsWith('allkeys')) {
+        throw new CanopyError('BUDGET_EVICTS', 'invalid_input', `this Redis throws entries away when its memory is full (maxmemory-policy ${policy}), what tenants have spent too: set maxmemory-policy noeviction or volatile-…, or name another Redis in redis.url`)
+      }
+      return new RedisLedger(redis, prefix)
+    } catch (error) {
+      await disconnectRedis(redis)
+      throw unreachable(error)
+    }
   }
 
   async reserve({ id, tenant, cost, limit, windowMs }: Claim): Promise<Claimed> {
-    const [done, spent] = (await this.#eval(RESERVE, tenant, [id, cost.join(','), limit.join(','), String(windowMs)])) as [number, string]
+    const [done, spent] = (await this.#eval(RESERVE, tenant, [id, cost.join(','), limit.join(','), String(windowMs), String(MANY_RESERVED)])) as [number, string]
     return { done: done === 1, spent: numbers(spent) }
   }
 
@@ -103,7 +123,7 @@ export class RedisLedger implements Ledger {
 
   async #eval(script: string, tenant: string, args: string[]): Promise<unknown> {
     try {
-      return await this.#redis.eval(script, 2, ...this.#keys(tenant), ...args)
+      return await this.#redis.eval(script, 2, ...this.#keys(tenant), Math.round(this.#epoch + performance.now()), ...args)
     } catch (error) {
       throw unreachable(error)
     }

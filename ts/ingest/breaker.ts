@@ -1,4 +1,4 @@
-import { circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel'
+import { circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen } from 'cockatiel'
 import { CanopyError } from '../engine/error.js'
 
 /** 0 closed, 1 open, 0.5 half-open: one probe is under way. */
@@ -24,7 +24,8 @@ export class Breaker {
     this.#resetMs = resetMs
     this.#policy = circuitBreaker(
       handleWhen((error) => error instanceof CanopyError && error.kind === 'unavailable'),
-      { halfOpenAfter: resetMs, breaker: new ConsecutiveBreaker(failures) },
+      // The library goes by the system's clock, and one that is set back would keep a breaker open for as long: when to probe is decided here.
+      { halfOpenAfter: Number.NEGATIVE_INFINITY, breaker: new ConsecutiveBreaker(failures) },
     )
     this.#policy.onStateChange(() => {
       if (this.state === 1) this.#openedAt = performance.now()
@@ -50,11 +51,7 @@ export class Breaker {
 
   /** Runs work unless the breaker is open: BREAKER_OPEN then. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#policy.execute(work)
-    } catch (error) {
-      if (!isBrokenCircuitError(error)) throw error
-      throw new CanopyError('BREAKER_OPEN', 'unavailable', `${this.target} did not answer several times in a row: it is asked again in ${Math.ceil(this.waitMs / 1000)} s`)
-    }
+    if (this.waitMs > 0) throw new CanopyError('BREAKER_OPEN', 'unavailable', `${this.target} did not answer several times in a row: it is asked again in ${Math.ceil(this.waitMs / 1000)} s`)
+    return this.#policy.execute(work)
   }
 }

@@ -13,6 +13,18 @@ export interface DrainOptions {
   flushMs: number
   onWritten?: (records: number) => void
   onDead?: (records: number, code: string) => void
+  /** A batch that comes again after a while; without a target it is the queue itself that can't be used. */
+  onFailed?: (failure: Failure) => void
+}
+
+/** A batch that could not be written now. Nothing is lost: it is tried again. */
+export interface Failure {
+  /** The collection, or `graph/NAME`. */
+  target: string | undefined
+  records: number
+  code: string
+  message: string
+  retryMs: number
 }
 
 /** What may go well another time. Anything else is the records' own fault. */
@@ -21,20 +33,25 @@ const RETRYABLE: ReadonlySet<Kind> = new Set(['unavailable', 'no_space', 'intern
 const TRIES_OF_A_DEFECT = 8
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 10_000
+/** The queue is ours, and whoever pushes waits for it too. */
+const LONGEST_QUEUE_WAIT_MS = 1_000
+/** Targets that are written to at once: a server that takes its time keeps the others waiting no longer than this. */
+const SIDE_BY_SIDE = 4
 
-/** What a collection that failed waits for. */
-interface Failing {
+/** When a target may be taken up again, and how often it failed in a row. */
+interface Rest {
   until: number
   tries: number
 }
 
-/** Takes batches out of a queue and writes them, one after the other, until it is stopped. */
+/** Takes batches out of a queue and writes them: those of one target one after the other, of several targets side by side, until it is stopped. */
 export class Drain {
   readonly #queue: Queue
   readonly #writer: Writer
   readonly #options: DrainOptions
   readonly #stopping = new AbortController()
-  readonly #failing = new Map<string, Failing>()
+  readonly #resting = new Map<string, Rest>()
+  readonly #busy = new Map<string, Promise<void>>()
   #wake: () => void = () => undefined
   #fresh = false
   readonly #running: Promise<void>
@@ -46,13 +63,14 @@ export class Drain {
     this.#running = this.#run()
   }
 
-  /** Something was pushed. */
-  poke(): void {
+  /** Something was pushed. A target that is being written to, or rests, is looked at again by itself. */
+  poke(target?: string): void {
+    if (target !== undefined && (this.#busy.has(target) || (this.#resting.get(target)?.until ?? 0) > performance.now())) return
     this.#fresh = true
     this.#wake()
   }
 
-  /** Stops; a batch that is being written is cancelled and stays in the queue. */
+  /** Stops; what is being written is cancelled and stays in the queue. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#wake()
@@ -60,41 +78,47 @@ export class Drain {
   }
 
   async #run(): Promise<void> {
-    const { batch, flushMs } = this.#options
-    while (!this.#stopping.signal.aborted) {
+    for (let failures = 0; !this.#stopping.signal.aborted; ) {
       try {
         const now = performance.now()
         this.#fresh = false
-        const skip = [...this.#failing].filter(([, { until }]) => until > now).map(([target]) => target)
-        const items = await this.#queue.next(batch, skip)
-        if (items === undefined) await this.#rest(skip)
-        else if ((await this.#deliver(items)) < batch / 2 && flushMs > 0) await this.#pause(flushMs)
-      } catch (error) {
-        // The queue itself can't be read or written: a full disk, another process in the way. What is in it stays there.
-        void error
-        await this.#pause(FIRST_WAIT_MS * 10)
+        const skip = [...this.#busy.keys(), ...[...this.#resting].filter(([, { until }]) => until > now).map(([target]) => target)]
+        const items = this.#busy.size < SIDE_BY_SIDE ? await this.#queue.next(this.#options.batch, skip) : undefined
+        failures = 0
+        if (items === undefined) await this.#rest()
+        else this.#busy.set(items.target, this.#deliver(items).finally(() => this.#done(items.target)))
+      } catch (thrown) {
+        // The queue itself can't be read: a full disk, another process in the way. What is in it stays there.
+        failures += 1
+        const retryMs = Math.min(backoff(failures), LONGEST_QUEUE_WAIT_MS)
+        this.#failed(undefined, 0, toCanopyError(thrown), retryMs)
+        await sleep(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
       }
     }
+    await Promise.all(this.#busy.values())
   }
 
-  /** Sleeps until something is pushed or a collection's wait is over. */
-  async #rest(skip: readonly string[]): Promise<void> {
-    if (this.#fresh) return
-    const next = Math.min(...skip.map((target) => this.#failing.get(target)?.until ?? Infinity))
+  #done(target: string): void {
+    this.#busy.delete(target)
+    this.poke()
+  }
+
+  /** Sleeps until something is pushed or written, or a target has rested. */
+  async #rest(): Promise<void> {
+    if (this.#fresh || this.#stopping.signal.aborted) return
+    const now = performance.now()
+    const next = Math.min(...[...this.#resting.values()].map(({ until }) => until).filter((until) => until > now))
     const woken = new Promise<void>((resolve) => (this.#wake = resolve))
     const cancel = new AbortController()
     // Others may replay dead letters into the file, so it is looked at now and then.
-    const timer = sleep(Math.min(Math.max(1, next - performance.now()), 1000), undefined, { signal: cancel.signal }).catch(() => undefined)
+    const timer = sleep(Math.min(Math.max(1, next - now), 1000), undefined, { signal: cancel.signal }).catch(() => undefined)
     await Promise.race([woken, timer])
     cancel.abort()
   }
 
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
-  }
-
-  /** Writes a batch and takes it out of the queue; answers how many records it held. */
-  async #deliver(items: Items): Promise<number> {
+  /** Writes a batch and takes it out of the queue. */
+  async #deliver(items: Items): Promise<void> {
+    const { batch, flushMs, onWritten, onDead } = this.#options
     const records = items.records.reduce((a, b) => a + b, 0)
     try {
       const about = { 'canopy.collection': items.target, 'canopy.records': records }
@@ -104,15 +128,23 @@ export class Drain {
         span.set({ 'canopy.dead': given.length })
         return given
       }, { side: 'consumer', links: this.#queue.links(items), root: true })
-      this.#failing.delete(items.target)
+      if (records < batch / 2 && flushMs > 0) this.#resting.set(items.target, { until: performance.now() + flushMs, tries: 0 })
+      else this.#resting.delete(items.target)
       const lost = burials.reduce((sum, { records: dead }) => sum + dead.length, 0)
-      this.#options.onWritten?.(records - lost)
-      for (const { records: dead, code } of burials) this.#options.onDead?.(dead.length, code)
-    } catch (error) {
-      this.#postpone(items.target)
-      void error
+      onWritten?.(records - lost)
+      for (const { records: dead, code } of burials) onDead?.(dead.length, code)
+    } catch (thrown) {
+      if (this.#stopping.signal.aborted) return
+      const tries = (this.#resting.get(items.target)?.tries ?? 0) + 1
+      const retryMs = backoff(tries)
+      this.#resting.set(items.target, { until: performance.now() + retryMs, tries })
+      this.#failed(items.target, records, toCanopyError(thrown), retryMs)
+      await this.#queue.release(items).catch(() => undefined)
     }
-    return records
+  }
+
+  #failed(target: string | undefined, records: number, { code, message }: CanopyError, retryMs: number): void {
+    if (!this.#stopping.signal.aborted) this.#options.onFailed?.({ target, records, code, message, retryMs })
   }
 
   /** Stores what can be stored; answers what can't. Throws what may go well another time: then the whole batch comes again. */
@@ -152,16 +184,14 @@ export class Drain {
     } catch (thrown) {
       this.#stopping.signal.throwIfAborted()
       const error = toCanopyError(thrown)
-      const tries = this.#failing.get(target)?.tries ?? 0
+      const tries = this.#resting.get(target)?.tries ?? 0
       if (RETRYABLE.has(error.kind) && (error.kind !== 'internal' || tries < TRIES_OF_A_DEFECT)) throw error
       return error
     }
   }
+}
 
-  /** Full jitter: servers that failed together don't come again together. */
-  #postpone(target: string): void {
-    const tries = (this.#failing.get(target)?.tries ?? 0) + 1
-    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 20)) * (0.5 + Math.random() / 2)
-    this.#failing.set(target, { until: performance.now() + wait, tries })
-  }
+/** Full jitter: servers that failed together don't come again together. */
+function backoff(tries: number): number {
+  return Math.round(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 20)) * (0.5 + Math.random() / 2))
 }

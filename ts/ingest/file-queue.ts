@@ -53,6 +53,9 @@ export class FileQueue implements Queue {
     return this.#spans.links(items)
   }
 
+  /** Nobody else takes from this file. */
+  async release(): Promise<void> {}
+
   /** In one transaction. */
   async settle(items: Items, burials: readonly Burial[] = []): Promise<void> {
     const buried = burials.map(({ records, ...burial }) => this.#group.add({ op: { op: 'bury', ...burial, records: records.length }, body: Buffer.from(stringify(records)) }))

@@ -5,7 +5,7 @@ import type { RecordInput } from '../engine/types.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { Breaker, type BreakerState } from './breaker.js'
 import { TokenBuckets } from './bucket.js'
-import { Drain } from './drain.js'
+import { Drain, type Failure } from './drain.js'
 import { FileQueue } from './file-queue.js'
 import { limited, type Accepted, type DeadLetter, type Queue, type QueueOptions, type QueueStats } from './queue.js'
 import { breakerOf, graphTarget, writerOf, type Breakers } from './writer.js'
@@ -26,6 +26,8 @@ export interface IngestOptions {
   flushMs?: number | undefined
   /** Failures in a row that open the breaker, and how long it stays open; default 5 and 30 s. */
   breaker?: { failures: number; resetMs: number } | undefined
+  /** How long a server may take for one batch before it counts as away; default 2 minutes. */
+  writeTimeoutMs?: number | undefined
   /** The name of the server that records are written to; without one they are written to a folder, which needs no breaker. */
   remote?: string | undefined
   /** The same for graphs. */
@@ -42,7 +44,7 @@ export interface IngestOptions {
 }
 
 /** What happens, for metrics. */
-export type IngestEvent = { type: 'accepted'; records: number } | { type: 'written'; records: number } | { type: 'refused'; records: number; code: string } | { type: 'dead'; records: number; code: string } | { type: 'breaker'; target: string; state: BreakerState }
+export type IngestEvent = { type: 'accepted'; records: number } | { type: 'written'; records: number } | { type: 'refused'; records: number; code: string } | { type: 'dead'; records: number; code: string } | ({ type: 'failed' } & Failure) | { type: 'breaker'; target: string; state: BreakerState }
 
 /** Who pushes. */
 export interface PushOptions {
@@ -66,7 +68,7 @@ export class Ingest {
   readonly #onEvent: (event: IngestEvent) => void
 
   private constructor(queue: Queue, db: AnyDatabase, options: IngestOptions) {
-    const { batch = 2048, flushMs = 10, breaker = { failures: 5, resetMs: 30_000 }, remote, graphRemote, whileOpen = 'refuse', tenantRate = 0, tenantBurst = 0, onEvent = () => undefined } = options
+    const { batch = 2048, flushMs = 10, breaker = { failures: 5, resetMs: 30_000 }, remote, graphRemote, writeTimeoutMs = 120_000, whileOpen = 'refuse', tenantRate = 0, tenantBurst = 0, onEvent = () => undefined } = options
     this.#queue = queue
     this.#whileOpen = whileOpen
     this.#onEvent = onEvent
@@ -78,11 +80,12 @@ export class Ingest {
       return made
     }
     this.#breakers = { records: around(remote), graphs: around(graphRemote) }
-    this.#drain = new Drain(queue, writerOf(db, this.#breakers), {
+    this.#drain = new Drain(queue, writerOf(db, this.#breakers, writeTimeoutMs), {
       batch,
       flushMs,
       onWritten: (records) => onEvent({ type: 'written', records }),
       onDead: (records, code) => onEvent({ type: 'dead', records, code }),
+      onFailed: (failure) => onEvent({ type: 'failed', ...failure }),
     })
   }
 
@@ -111,7 +114,7 @@ export class Ingest {
       this.#admit(target, tenant, body)
       const accepted = await this.#queue.push(target, tenant, idempotencyKey, body)
       if (!accepted.repeated) this.#onEvent({ type: 'accepted', records: accepted.records })
-      this.#drain.poke()
+      this.#drain.poke(target)
       return accepted
     } catch (error) {
       if (error instanceof CanopyError) this.#onEvent({ type: 'refused', records: 1, code: error.code })
@@ -121,7 +124,8 @@ export class Ingest {
 
   #admit(target: string, tenant: string, body: Buffer): void {
     const breaker = breakerOf(target, this.#breakers)
-    if (breaker?.state === 1 && this.#whileOpen === 'refuse') {
+    // When its time is over the next record may be the probe: another server may have drained what failed here, and nothing else would ask.
+    if (breaker !== undefined && breaker.waitMs > 0 && this.#whileOpen === 'refuse') {
       throw limited('BREAKER_OPEN', `${breaker.target} does not answer, so nothing more is accepted for now: send it again later`, breaker.waitMs)
     }
     // A token a KiB: what a request costs is known before it is read.

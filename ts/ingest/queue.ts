@@ -69,6 +69,8 @@ export interface Queue {
   next(most: number, skip: readonly string[]): Promise<Items | undefined>
   /** Takes items out: those that are stored, and those that are given up. */
   settle(items: Items, burials?: readonly Burial[]): Promise<void>
+  /** Leaves items where they are, for any server to take. */
+  release(items: Items): Promise<void>
   /** The spans in which these items were pushed, as far as this process traced that. */
   links(items: Items): Link[]
   /** Dead letters after number `after`. */

@@ -10,7 +10,7 @@ export interface Entry {
   keyed: boolean
 }
 
-/** `again`: it was let in before and may not have arrived in the queue. */
+/** `again`: it was let in before and may not have arrived in the queue; it is as young as one that is new. */
 export type Admission = { status: 'new' | 'again' | 'repeated'; seq: number; records: number } | { status: 'conflict' } | { status: 'full'; depth: number }
 
 /** KEYS depth, items, waiting, seq, seen; ARGV id, records, target, capacity, keyed, digest, remembered for. */
@@ -20,7 +20,9 @@ if ARGV[5] == '1' then
   if seen then
     local digest, seq, records = string.match(seen, '^(%S+) (%d+) (%d+)$')
     if digest ~= ARGV[6] then return {'conflict', '0', '0'} end
-    return {redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 and 'again' or 'repeated', seq, records}
+    if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return {'repeated', seq, records} end
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. redis.call('TIME')[1] .. ' ' .. ARGV[3])
+    return {'again', seq, records}
   end
 end
 local depth = tonumber(redis.call('GET', KEYS[1]) or '0')

@@ -4,7 +4,7 @@ import { Queue as Bull, type Job } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { binding } from '../engine/binding.js'
 import { CanopyError, unwrap } from '../engine/error.js'
-import { connectRedis, disconnectRedis, unreachable } from '../redis/client.js'
+import { connectRedis, disconnectRedis, keeping, unreachable } from '../redis/client.js'
 import { Leases } from './leases.js'
 import { conflict, full, type Accepted, type Burial, type DeadLetter, type Items, type Queue, type QueueOptions, type QueueStats } from './queue.js'
 import { RedisCounts } from './redis-counts.js'
@@ -32,6 +32,9 @@ const MOST_JOBS = 1_000
 const MOST_BYTES = 16 << 20
 /** What was let in so long ago and is in no queue never arrived there: its server died in between. */
 const LOST_SECONDS = 60
+/** The same of a push that failed here: nobody is at it any more, and what was on its way to Redis has arrived by then. */
+const REFUSED_SECONDS = 2
+const MOST_REFUSED = 100_000
 
 /**
  * A queue in Redis, for any number of servers: all of them accept, and each drains the targets that no other one is at.
@@ -49,6 +52,8 @@ export class RedisQueue implements Queue {
   readonly #queues = new Map<string, Bull<Waiting>>()
   readonly #dead: Bull<Letter>
   readonly #spans = new PushSpans()
+  /** Pushes that were let in and then got no answer: by id, their target and when that was. They hold room until it is known whether they arrived. */
+  readonly #refused = new Map<string, { target: string; at: number }>()
   /** Where the next look begins, so that no target waits for ever behind another. */
   #turn = 0
 
@@ -83,6 +88,7 @@ export class RedisQueue implements Queue {
 
   async next(most: number, skip: readonly string[]): Promise<Items | undefined> {
     return this.#sending(async () => {
+      await this.#forgetRefused()
       const targets = (await this.#counts.targets()).filter((target) => !skip.includes(target))
       this.#turn += 1
       for (let i = 0; i < targets.length; i += 1) {
@@ -114,6 +120,11 @@ export class RedisQueue implements Queue {
       this.#spans.forget(items)
       if (!(await this.#counts.targets()).includes(target)) await this.#leases.giveBack(target)
     })
+  }
+
+  /** A server that can't reach what it writes to must not keep others from it. */
+  async release({ target }: Items): Promise<void> {
+    await this.#sending(() => this.#leases.giveBack(target))
   }
 
   async dead(after: number, limit: number): Promise<DeadLetter[]> {
@@ -162,6 +173,7 @@ export class RedisQueue implements Queue {
   }
 
   async #push({ id, target, tenant, keyed }: { id: string; target: string; tenant: string; keyed: boolean }, body: Buffer): Promise<Accepted> {
+    this.#refused.delete(id)
     // A repeated push that didn't arrive the first time gives its records the same ids.
     const named = unwrap(await binding().namedRecords(body, id))
     return this.#sending(async () => {
@@ -172,6 +184,7 @@ export class RedisQueue implements Queue {
       if (admission.status !== 'repeated') await this.#queue(target).add('records', { tenant, records: named.records, body: named.body.toString() }, { jobId: id }).catch(async (error: unknown) => {
         // Refused, it is certainly not there. Of one without an answer nobody knows: it is looked for later.
         if (isFull(error)) await this.#counts.forget([id], 0)
+        else if (this.#refused.size < MOST_REFUSED) this.#refused.set(id, { target, at: performance.now() })
         throw error
       })
       return { batch: admission.seq, records: admission.records, repeated: admission.status !== 'new' }
@@ -195,6 +208,16 @@ export class RedisQueue implements Queue {
       look = Math.ceil(jobs.length * Math.min(most / records, MOST_BYTES / bytes, MOST_JOBS / jobs.length) - jobs.length)
     }
     return jobs
+  }
+
+  /** Gives back the room of pushes that failed and did not arrive. */
+  async #forgetRefused(): Promise<void> {
+    const before = performance.now() - 1000 * (REFUSED_SECONDS + 1)
+    for (const [id, { target, at }] of this.#refused) {
+      if (at > before) continue
+      if ((await this.#queue(target).getJob(id)) === undefined) await this.#counts.forget([id], REFUSED_SECONDS)
+      this.#refused.delete(id)
+    }
   }
 
   /** Items of a target that are in no queue. */
@@ -259,13 +282,11 @@ function digest(...parts: ReadonlyArray<string | Buffer>): string {
 
 /** What was accepted must not be thrown away for want of memory; and who wants it to outlive Redis needs Redis's log. */
 async function checkSafe(redis: Redis): Promise<void> {
-  const info = await redis.info()
-  const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
-  const policy = value('maxmemory_policy')
-  if (Number(value('maxmemory') ?? 0) > 0 && policy !== undefined && policy !== 'noeviction') {
+  const { policy, logged } = await keeping(redis)
+  if (policy !== 'noeviction') {
     throw new CanopyError('QUEUE_EVICTS', 'invalid_input', `this Redis throws entries away when its memory is full (maxmemory-policy ${policy}), accepted records too: set maxmemory-policy noeviction, or name another Redis in ingest.url`)
   }
-  if (value('aof_enabled') === '0') process.emitWarning('Redis keeps no log (appendonly no): what was accepted is lost when it ends; set appendonly yes and appendfsync always', 'CanopyWarning')
+  if (!logged) process.emitWarning('Redis keeps no log (appendonly no): what was accepted is lost when it ends; set appendonly yes and appendfsync always', 'CanopyWarning')
 }
 
 function failure(error: unknown): CanopyError {

@@ -26,8 +26,8 @@ export const graphTarget = (graph: string): string => GRAPH + graph
 /** The breaker that a target stands behind. */
 export const breakerOf = (target: string, { records, graphs }: Breakers): Breaker | undefined => (target.startsWith(GRAPH) ? graphs : records)
 
-/** Writes to the collections and the graphs of a database. */
-export function writerOf(db: AnyDatabase, breakers: Breakers): Writer {
+/** Writes to the collections and the graphs of a database. A server that doesn't answer within `timeoutMs` counts as away. */
+export function writerOf(db: AnyDatabase, breakers: Breakers, timeoutMs: number): Writer {
   const graphs = new Map<string, StoredGraph>()
   const store = async (target: string, records: Buffer, signal: AbortSignal): Promise<void> => {
     if (!target.startsWith(GRAPH)) {
@@ -43,8 +43,36 @@ export function writerOf(db: AnyDatabase, breakers: Breakers): Writer {
   return {
     async write(target, records, signal) {
       const breaker = breakerOf(target, breakers)
-      await (breaker === undefined ? store(target, records, signal) : breaker.run(() => store(target, records, signal)))
+      await (breaker === undefined ? store(target, records, signal) : breaker.run(() => within(timeoutMs, signal, target, (own) => store(target, records, own))))
     },
+  }
+}
+
+/** How long work that was cancelled may take to end. */
+const GRACE_MS = 2_000
+
+/** Waits no longer than `ms` for work, whatever becomes of it: a connection of which nothing comes, not even its end, would keep it for ever. */
+async function within(ms: number, signal: AbortSignal, target: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const limit = new AbortController()
+  const timers: NodeJS.Timeout[] = []
+  const over = new Promise<never>((_, reject) => {
+    const late = (): void => {
+      const error = new CanopyError('WRITE_TIMEOUT', 'unavailable', `${JSON.stringify(target)} was not written within ${ms} ms: see whether its server hangs, or raise ingest.writeTimeoutMs`)
+      limit.abort(error)
+      reject(error)
+    }
+    timers.push(setTimeout(late, ms))
+    signal.addEventListener('abort', () => timers.push(setTimeout(() => reject(signal.reason as Error), GRACE_MS)), { once: true, signal: limit.signal })
+  })
+  const working = work(AbortSignal.any([signal, limit.signal]))
+  working.catch(() => undefined)
+  try {
+    await Promise.race([working, over])
+  } finally {
+    timers.forEach(clearTimeout)
+    over.catch(() => undefined)
+    // Takes the listener away.
+    limit.abort()
   }
 }
 

@@ -35,6 +35,14 @@ export function unreachable(error: unknown): CanopyError {
   return new CanopyError('REDIS_UNREACHABLE', 'unavailable', `Redis does not answer (${message}): check redis.url and that the server runs; try again`, { cause: error })
 }
 
+/** What a Redis does with what it was given: what it throws away when its memory is full (`noeviction` where it has no limit), and whether it keeps a log. */
+export async function keeping(client: Redis): Promise<{ policy: string; logged: boolean }> {
+  const info = await client.info()
+  const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+  const limited = Number(value('maxmemory') ?? 0) > 0
+  return { policy: limited ? (value('maxmemory_policy') ?? 'noeviction') : 'noeviction', logged: value('aof_enabled') !== '0' }
+}
+
 /** Ends a connection: no socket and no timer is left when this resolves. */
 export async function disconnectRedis(client: Redis): Promise<void> {
   if (client.status === 'end') return

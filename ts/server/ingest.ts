@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema.js'
 import { CanopyError } from '../engine/error.js'
-import { Ingest } from '../ingest/ingest.js'
+import { Ingest, type IngestEvent } from '../ingest/ingest.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { AnyDatabase } from '../stores/any.js'
 
@@ -9,6 +9,7 @@ import type { AnyDatabase } from '../stores/any.js'
 export async function attachIngest(app: FastifyInstance, db: AnyDatabase, config: Config, metrics: Metrics): Promise<Ingest | undefined> {
   const { data, graphs, ingest: settings, redis, store } = config
   if (data.readOnly || !settings.enabled) return undefined
+  const report = reporter(app)
   const open = () => Ingest.open(db, {
     dir: data.dir,
     redis: settings.url === '' ? undefined : settings.url,
@@ -16,6 +17,7 @@ export async function attachIngest(app: FastifyInstance, db: AnyDatabase, config
     capacity: settings.capacity,
     batch: settings.batch,
     flushMs: settings.flushMs,
+    writeTimeoutMs: settings.writeTimeoutMs,
     breaker: { failures: settings.breakerFailures, resetMs: settings.breakerResetMs },
     remote: store.url === '' ? undefined : 'postgres',
     graphRemote: graphs.url === '' ? undefined : 'neo4j',
@@ -23,7 +25,10 @@ export async function attachIngest(app: FastifyInstance, db: AnyDatabase, config
     tenantRate: settings.tenantRate,
     tenantBurst: settings.tenantBurst,
     durability: data.durability,
-    onEvent: metrics.ingest,
+    onEvent(event) {
+      metrics.ingest(event)
+      report(event)
+    },
   })
   const ingest = await open().catch((error: unknown) => {
     // Servers that share a database may share a folder too: one of them takes records in.
@@ -37,6 +42,27 @@ export async function attachIngest(app: FastifyInstance, db: AnyDatabase, config
   app.addHook('preClose', () => ingest.pause())
   app.addHook('onClose', () => ingest.close())
   return ingest
+}
+
+/** What fails again and again for one reason is logged once so often. */
+const SAID_AGAIN_MS = 60_000
+const MOST_SAID = 1_000
+
+/** Writes what goes wrong behind the queue into the log: whoever pushed was answered long ago. */
+function reporter({ log }: FastifyInstance): (event: IngestEvent) => void {
+  const said = new Map<string, number>()
+  return (event) => {
+    if (event.type === 'breaker' && event.state === 1) log.warn({ target: event.target }, 'a server did not answer several times in a row and is left alone for a while')
+    if (event.type === 'dead') log.warn({ code: event.code, records: event.records }, 'records that were accepted can’t be stored: they are dead letters now')
+    if (event.type !== 'failed') return
+    const { target, code, message, records, retryMs } = event
+    const reason = `${target ?? ''} ${code}`
+    const now = performance.now()
+    if (now - (said.get(reason) ?? Number.NEGATIVE_INFINITY) < SAID_AGAIN_MS) return
+    if (said.size >= MOST_SAID) said.clear()
+    said.set(reason, now)
+    log.error({ target, code, records, retryMs }, target === undefined ? `the queue can't be used and is asked again: ${message}` : `what was accepted could not be written and is kept: ${message}`)
+  }
 }
 
 /** Who pushes: the key, or without keys the tenant that a request names, or its address. */

@@ -41,6 +41,8 @@ export interface WorkOptions {
 /** What a release of Neo4j must have: constraints on relationships, dynamic labels, `CALL (x) { … }`. */
 const LEAST = [5, 26] as const
 const ATTEMPTS = 10
+/** How long what was cancelled may take to end before it is left alone: a network that swallows everything lets no cancellation through either. */
+const GRACE_MS = 2_000
 
 /** One Neo4j database, with our errors. Transactions that the server asks to repeat are repeated by the driver. */
 export class Neo4jConnection {
@@ -178,17 +180,26 @@ export class Neo4jConnection {
 
   async #connected<T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> {
     const session = this.#driver.session(this.#target)
+    let giveUp: () => void = () => {}
+    const givenUp = new Promise<void>((resolve) => (giveUp = resolve))
+    let timer: NodeJS.Timeout | undefined
     // Closing the session resets its connection, which ends what runs on it in the server.
-    const abort = (): void => void session.close().catch(() => {})
+    const abort = (): void => {
+      void session.close().catch(() => {})
+      timer = setTimeout(giveUp, GRACE_MS)
+    }
     signal?.addEventListener('abort', abort, { once: true })
+    const working = work(session)
     try {
-      return await work(session)
+      return await (signal === undefined ? working : Promise.race([working, givenUp.then(() => { throw signal.reason })]))
     } catch (error) {
+      working.catch(() => {})
       if (signal?.aborted === true) throw signal.reason
       throw neo4jError(error, this.where)
     } finally {
       signal?.removeEventListener('abort', abort)
-      await session.close().catch(() => {})
+      await Promise.race([session.close().catch(() => {}), givenUp])
+      clearTimeout(timer)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { CanopyError } from '../../engine/error.js'
 import { traced } from '../../engine/trace.js'
@@ -22,6 +23,8 @@ export interface Transaction extends Runner {
 }
 
 const ATTEMPTS = 5
+/** How long what was cancelled may take to end before its connection is given up: a network that swallows everything lets no cancellation through either. */
+const GRACE_MS = 2_000
 
 /** The pool of one database, with our errors, cancellation, and transactions that begin again where two writers met. */
 export class Connections implements Runner {
@@ -29,6 +32,7 @@ export class Connections implements Runner {
   readonly where: string
   readonly #config: pg.PoolConfig
   readonly #pool: pg.Pool
+  readonly #open = new Set<pg.PoolClient>()
   #closed = false
 
   constructor(address: URL, settings: Settings) {
@@ -46,6 +50,8 @@ export class Connections implements Runner {
     this.#pool = new pg.Pool(this.#config)
     // A connection that breaks while it waits in the pool is replaced by the next call.
     this.#pool.on('error', () => {})
+    this.#pool.on('connect', (client) => this.#open.add(client))
+    this.#pool.on('remove', (client) => this.#open.delete(client))
   }
 
   /** Runs one statement on any connection. Aborting cancels it in the server. */
@@ -68,7 +74,8 @@ export class Connections implements Runner {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#pool.end()
+    await inTime(this.#pool.end())
+    for (const client of this.#open) cut(client)
   }
 
   async #with<T>(signal: AbortSignal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -80,8 +87,10 @@ export class Connections implements Runner {
   async #connected<T>(signal: AbortSignal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => { throw postgresError(error, this.where) })
     let cancelled: Promise<void> | undefined
+    let givingUp: NodeJS.Timeout | undefined
     const abort = (): void => {
       cancelled = this.#cancel(client).catch(() => {})
+      givingUp = setTimeout(() => cut(client), GRACE_MS)
     }
     let broken: Error | undefined
     const lost = (error: Error): void => {
@@ -100,6 +109,7 @@ export class Connections implements Runner {
       throw known
     } finally {
       signal?.removeEventListener('abort', abort)
+      clearTimeout(givingUp)
       // Not before the server has heard it: it must not hit what runs on this connection next.
       await cancelled
       client.off('error', lost)
@@ -116,9 +126,22 @@ export class Connections implements Runner {
       await other.connect()
       await other.query('select pg_cancel_backend($1)', [processID])
     } finally {
-      await other.end()
+      await inTime(other.end())
+      cut(other)
     }
   }
+}
+
+/** Waits for a farewell, but no longer than it may take. */
+async function inTime(farewell: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([farewell.catch(() => {}), sleep(GRACE_MS, undefined, { signal: over.signal }).catch(() => {})])
+  over.abort()
+}
+
+/** Ends a connection without a word. What runs on it fails. */
+function cut(client: pg.ClientBase): void {
+  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
 }
 
 async function within<T>(client: pg.PoolClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {

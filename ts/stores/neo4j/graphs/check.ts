@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { CanopyError } from '../../../engine/error.js'
 import type { Metadata } from '../../../engine/types.js'
 import type { GraphBatch, GraphId } from '../../../graphs/store.js'
@@ -14,13 +15,17 @@ export interface CheckedBatch {
   remove: { nodes: string[]; edges: Array<{ source: string; target: string }>; hyperedges: string[] }
 }
 
+/** Items that are checked before the event loop gets its turn: about a millisecond. */
+const PIECE = 256
+
 /** Checks a batch as the core does, with its codes. */
-export function checkBatch(batch: GraphBatch, directed: boolean): CheckedBatch {
+export async function checkBatch(batch: GraphBatch, directed: boolean): Promise<CheckedBatch> {
   known('batch', batch)
   const { nodes = [], edges = [], hyperedges = [], remove = {} } = batch
   known('remove', remove)
   const checkedEdges = new Map<string, CheckedBatch['edges'][number]>()
-  for (const edge of edges) {
+  for (const [i, edge] of edges.entries()) {
+    if (i % PIECE === PIECE - 1) await turn()
     known('edge', edge)
     const [source, target, weight] = [idText(edge.source), idText(edge.target), edge.weight ?? 1]
     if (source === target) throw new CanopyError('GRAPH_SELF_LOOP', 'invalid_input', `the edge from ${shown(source)} leads to itself: graphs hold edges between two nodes, leave it out`)
@@ -31,9 +36,9 @@ export function checkBatch(batch: GraphBatch, directed: boolean): CheckedBatch {
     checkedEdges.set(key, { source: first.source, target: first.target, weight, attributes: attributes(edge.attributes) })
   }
   return {
-    nodes: last(nodes.map((node) => ({ id: idText(known('node', node).id), attributes: attributes(node.attributes) }))),
+    nodes: await last(nodes, (node) => ({ id: idText(known('node', node).id), attributes: attributes(node.attributes) })),
     edges: [...checkedEdges.values()],
-    hyperedges: last(hyperedges.map((hyperedge) => ({ id: idText(known('hyperedge', hyperedge).id), members: [...new Set(hyperedge.members.map(idText))], attributes: attributes(hyperedge.attributes) }))),
+    hyperedges: await last(hyperedges, (hyperedge) => ({ id: idText(known('hyperedge', hyperedge).id), members: [...new Set(hyperedge.members.map(idText))], attributes: attributes(hyperedge.attributes) })),
     remove: {
       nodes: (remove.nodes ?? []).map(idText),
       edges: (remove.edges ?? []).map((edge) => ({ source: idText(known('end', edge).source), target: idText(edge.target) })),
@@ -80,8 +85,15 @@ function attributes(given: Metadata | undefined): string {
   return JSON.stringify(given ?? {})
 }
 
-function last<T extends { id: string }>(items: readonly T[]): T[] {
-  return [...new Map(items.map((item) => [item.id, item])).values()]
+/** The last item of each id. */
+async function last<T, U extends { id: string }>(items: readonly T[], check: (item: T) => U): Promise<U[]> {
+  const found = new Map<string, U>()
+  for (const [i, item] of items.entries()) {
+    if (i % PIECE === PIECE - 1) await turn()
+    const checked = check(item)
+    found.set(checked.id, checked)
+  }
+  return [...found.values()]
 }
 
 function idError(id: string, reason: string): CanopyError {

@@ -33,7 +33,7 @@ export class Neo4jGraph implements StoredGraph {
   }
 
   async writeBatch(batch: GraphBatch, { signal, onProgress, once }: GraphBatchOptions = {}): Promise<GraphSummary> {
-    const checked = checkBatch(batch, this.#directed)
+    const checked = await checkBatch(batch, this.#directed)
     const { nodes, edges, hyperedges, remove } = checked
     const total = nodes.length + edges.length + hyperedges.length + remove.nodes.length + remove.edges.length + remove.hyperedges.length
     return this.#connection.write(

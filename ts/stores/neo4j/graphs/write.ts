@@ -1,10 +1,13 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { GraphSummary } from '../../../graphs/store.js'
 import type { Run } from '../connection.js'
 import type { CheckedBatch } from './check.js'
 import { summary, type Entry } from './entry.js'
 
-/** Rows of one statement: enough to make round trips cheap, few enough for the memory of a small server. */
-const CHUNK = 5_000
+/** Rows of one statement: enough to make round trips cheap, few enough that packing them holds the event loop for a millisecond or two. */
+const CHUNK = 512
+/** Statements that are on their way at once: the server has the next one when it has answered one. */
+const AHEAD = 2
 
 /** What a transaction has changed so far. */
 interface Tally {
@@ -21,11 +24,23 @@ interface Tally {
 export async function applyBatch(run: Run, entry: Entry, batch: CheckedBatch, onChunk: (rows: number) => void): Promise<GraphSummary> {
   const { key, directed } = entry
   const tally: Tally = { nodes: 0, edges: 0, hyperedges: 0, changed: false }
-  const each = async <T>(rows: readonly T[], work: (rows: readonly T[]) => Promise<void>): Promise<void> => {
-    for (let start = 0; start < rows.length; start += CHUNK) {
-      const part = rows.slice(start, start + CHUNK)
-      await work(part)
-      onChunk(part.length)
+  const each = async <T>(rows: readonly T[], work: (rows: readonly T[]) => Promise<void>, counted = true): Promise<void> => {
+    const under: Array<Promise<void>> = []
+    try {
+      for (let start = 0; start < rows.length; start += CHUNK) {
+        const part = rows.slice(start, start + CHUNK)
+        const statement = work(part).then(() => (counted ? onChunk(part.length) : undefined))
+        // It may fail before it is waited for.
+        statement.catch(() => undefined)
+        under.push(statement)
+        if (under.length < AHEAD) await turn()
+        else await under.shift()
+      }
+      await Promise.all(under)
+    } catch (error) {
+      // Those behind one that failed fail with it.
+      await Promise.allSettled(under)
+      throw error
     }
   }
   // An undirected edge starts at the end that was made first.
@@ -56,12 +71,11 @@ export async function applyBatch(run: Run, entry: Entry, batch: CheckedBatch, on
   })
   const named = new Set([...batch.edges.flatMap(({ source, target }) => [source, target]), ...batch.hyperedges.flatMap(({ members }) => members)])
   for (const { id } of batch.nodes) named.delete(id)
-  const ends = [...named]
-  for (let start = 0; start < ends.length; start += CHUNK) {
-    const rows = ends.slice(start, start + CHUNK).map((id) => ({ id, number: next++ }))
+  await each([...named], async (part) => {
+    const rows = part.map((id) => ({ id, number: next++ }))
     const made = await run("UNWIND $rows AS row MERGE (n:CanopyNode {graph: $key, id: row.id}) ON CREATE SET n.attributes = '{}', n.number = row.number", { key, rows })
     tally.nodes += made.changes['nodesCreated'] ?? 0
-  }
+  }, false)
 
   await each(batch.edges, async (part) => {
     const rows = part.map((row) => ({ ...row, number: next++ }))
