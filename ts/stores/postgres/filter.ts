@@ -45,7 +45,7 @@ function test(path: string, operator: string, operand: Json, add: (value: unknow
     case 'gte':
     case 'lt':
     case 'lte':
-      return `(r.fields @? ${add(`$.${json(path)}[*] ? (@ ${COMPARISONS[operator]} ${json(operand)})`)}::jsonpath)`
+      return `(r.fields @? ${add(`$.${json(path)}[*] ? (@ ${COMPARISONS[operator]} ${json(operand)})`)}::jsonpath and ${SOME})`
     default:
       return equals(path, operand, add)
   }
@@ -54,8 +54,11 @@ function test(path: string, operator: string, operand: Json, add: (value: unknow
 /** Equal to null means absent: an explicit null and a missing field are one. */
 function equals(path: string, value: Json, add: (value: unknown) => string): string {
   if (value === null) return `(not ${exists(path, add)})`
-  return `(r.fields @> ${add(json({ [path]: [value] }))}::jsonb)`
+  return `(r.fields @> ${add(json({ [path]: [value] }))}::jsonb and ${SOME})`
 }
+
+/** True of whatever is equal to something or compares with it; the index leaves out records without metadata, and is used only where that is said. */
+const SOME = "r.fields <> '{}'"
 
 const exists = (path: string, add: (value: unknown) => string): string => `(r.fields ? ${add(storable(path))})`
 

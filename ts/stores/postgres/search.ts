@@ -42,6 +42,8 @@ const DEEP = 10_000
 /** The words of a text, any of which may match, as a tsquery. Operators in it mean nothing. */
 const ANY_WORD = (text: string): string =>
   `(select coalesce(string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | '), '')::tsquery from unnest(to_tsvector('english', ${text})))`
+/** True of whatever holds a word; the index leaves out records without a text, and is used only where that is said. */
+const SOME_TEXT = "r.text <> ''"
 /** One word as a tsquery. */
 const ONE_WORD = `('''' || replace(replace(t.lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`
 /** ts_rank divided by 1 + the logarithm of the length: a first, rough order of what matches. */
@@ -108,9 +110,9 @@ function byWords(row: Row, plan: Plan, values: Values, limit: number, also?: 'm'
   const [count, length] = [values.add(plan.sizes?.count ?? 1), values.add(plan.sizes?.length ?? 1)]
   return `q as materialized (select ${ANY_WORD(text)} as words),
     idf as materialized (select t.lexeme, ln(1 + (greatest(${count}::float8 - d.n, 0) + 0.5) / (d.n + 0.5)) as idf from unnest(to_tsvector('english', ${text})) t,
-      lateral (select count(*) as n from records r where r.collection = ${row.id} and r.keywords @@ ${ONE_WORD}) d),
+      lateral (select count(*) as n from records r where r.collection = ${row.id} and r.keywords @@ ${ONE_WORD} and ${SOME_TEXT}) d),
     rough as materialized (select r.key, ts_rank(r.keywords, q.words, ${RANKING}) as rank from records r, q
-      where r.collection = ${row.id} and r.keywords @@ q.words${narrowed(plan, values, 'r')} order by rank desc, r.key limit ${Math.max(SCORED, limit)}),
+      where r.collection = ${row.id} and r.keywords @@ q.words and ${SOME_TEXT}${narrowed(plan, values, 'r')} order by rank desc, r.key limit ${Math.max(SCORED, limit)}),
     b as materialized (select r.key, sum(i.idf * f.n * ${K1 + 1} / (f.n + ${K1} * (${1 - B} + ${B} * length(r.keywords) / ${length}::float8))) as score
       from (select key from rough${also === undefined ? '' : ` union select key from ${also}`}) k join records r on r.key = k.key,
         lateral unnest(r.keywords) l join idf i on i.lexeme = l.lexeme, lateral (select cardinality(l.positions)::float8 as n) f group by r.key),
