@@ -1,10 +1,11 @@
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
-import { round } from './time.js'
+import { paced } from './http/paced.js'
+import { round, timing } from './time.js'
 
 /** How records are sent. */
 export interface IngestionOptions {
@@ -12,7 +13,7 @@ export interface IngestionOptions {
   /** A request. */
   records: number
   connections: number
-  /** Records a second at most; 0 means no limit. */
+  /** Records a second, evenly; 0 means as fast as they are accepted. */
   rate: number
 }
 
@@ -34,6 +35,7 @@ export interface Ingested {
 /** Of a request to a graph, so many are edges; the others are nodes. */
 const EDGES = 5
 const SAMPLE_MS = 250
+const WARM_SECONDS = 3
 
 /** Records through HTTP into a server of its own, and from there into its folder or into a graph in Neo4j. */
 export async function measureIngestion(folder: string, { seconds, records, connections, rate }: IngestionOptions, neo4j?: string): Promise<Ingested> {
@@ -43,21 +45,25 @@ export async function measureIngestion(folder: string, { seconds, records, conne
   const name = `bench-${process.pid}`
   const one = `${url}/v1/${place}/${name}`
   await post(`${url}/v1/${place}`, neo4j === undefined ? { name, model: null } : { name })
+  const body = JSON.stringify(neo4j === undefined ? notes(records) : items(records))
+  const pace = { connections, perSecond: rate / records }
+  // What is promised for as long as it lasts isn't asked of a server's first moments.
+  const warm = rate === 0 ? 0 : records * (await paced(`${one}/ingest`, body, { ...pace, seconds: WARM_SECONDS })).accepted
   const memory: number[] = []
   const sampling = new AbortController()
   const sampler = (async () => {
-    for (; !sampling.signal.aborted; await sleep(SAMPLE_MS)) memory.push(await residentBytes(url))
+    for (; !sampling.signal.aborted; await sleep(SAMPLE_MS)) memory.push(await residentBytes(child))
   })()
   try {
     const began = performance.now()
-    const load = await autocannon({ url: `${one}/ingest`, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(neo4j === undefined ? notes(records) : items(records)), connections, duration: seconds, ...(rate === 0 ? {} : { overallRate: Math.ceil(rate / records) }) })
+    const load = await (rate === 0 ? flatOut(`${one}/ingest`, body, { connections, seconds }) : evenly(`${one}/ingest`, body, { ...pace, seconds }))
     const sent = performance.now() - began
     sampling.abort()
     await sampler
-    const accepted = load['2xx'] * records
+    const accepted = load.accepted * records
     while (((await (await fetch(`${url}/v1/ingest`)).json()) as { depth: number }).depth > 0) await sleep(20)
     const all = performance.now() - began
-    const found = await stored(one, neo4j !== undefined, records)
+    const found = (await stored(one, neo4j !== undefined, records)) - warm
     const third = Math.floor(memory.length / 3)
     const [middle, last] = [mean(memory.slice(third, 2 * third)), mean(memory.slice(-third))]
     return {
@@ -67,9 +73,9 @@ export async function measureIngestion(folder: string, { seconds, records, conne
       missing: Math.max(0, accepted - found),
       acceptedPerSecond: round((accepted * 1000) / sent),
       storedPerSecond: round((found * 1000) / all),
-      p50Ms: load.latency.p50,
-      p99Ms: load.latency.p99,
-      refused: load.non2xx,
+      p50Ms: load.p50Ms,
+      p99Ms: load.p99Ms,
+      refused: load.refused,
       memoryGrowth: round(last / middle),
       memoryBytes: Math.round(last),
     }
@@ -101,9 +107,31 @@ async function stored(url: string, graph: boolean, records: number): Promise<num
   return edges === 0 ? 0 : Math.floor(((nodes - edges - 1) * records) / (records - edges))
 }
 
-async function residentBytes(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^canopy_resident_bytes (.*)$/m.exec(text)?.[1] ?? Number.NaN)
+/** Requests that were sent, and how long they took. */
+interface Load {
+  accepted: number
+  refused: number
+  p50Ms: number
+  p99Ms: number
+}
+
+/** A new request on each connection as soon as the last was answered. */
+async function flatOut(url: string, body: string, { connections, seconds }: { connections: number; seconds: number }): Promise<Load> {
+  const { latency, non2xx, ...rest } = await autocannon({ url, method: 'POST', headers: { 'content-type': 'application/json' }, body, connections, duration: seconds })
+  return { accepted: rest['2xx'], refused: non2xx, p50Ms: latency.p50, p99Ms: latency.p99 }
+}
+
+async function evenly(url: string, body: string, pace: Parameters<typeof paced>[2]): Promise<Load> {
+  const { accepted, refused, latencies } = await paced(url, body, pace)
+  const { p50, p99 } = timing(latencies)
+  return { accepted, refused, p50Ms: p50, p99Ms: p99 }
+}
+
+/** By the server's own account, which no request stands in the way of. */
+async function residentBytes(child: ChildProcess): Promise<number> {
+  child.send('memory')
+  const [{ memory }] = (await once(child, 'message')) as [{ memory: number }]
+  return memory
 }
 
 async function post(url: string, body: object): Promise<void> {
