@@ -6,8 +6,8 @@ interface Services {
   down(names: string[]): Promise<void>
 }
 
-/** A server: the one that CANOPY_TEST_… names, that runs already, or one that is brought up for the bench. */
-export async function service(name: 'neo4j' | 'postgres' | 'redis'): Promise<{ url: string; stop: () => Promise<void> }> {
+/** A server (or a folder that stands for one): the one that CANOPY_TEST_… names, that runs already, or one that is brought up for the bench. */
+export async function service(name: 'neo4j' | 'postgres' | 'redis' | 'whisper'): Promise<{ url: string; stop: () => Promise<void> }> {
   const services = (await import(pathToFileURL(at('scripts', 'services', 'index.mjs')).href)) as Services
   const { state, url, reason } = (await services.up([name]))[name] ?? { state: 'missing' }
   if (url === undefined) throw new Error(`${name} is ${state}: ${reason}`)

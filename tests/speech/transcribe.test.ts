@@ -2,6 +2,7 @@ import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'ava'
 import { Transcriber, formatTranscript } from '../../ts/index.js'
+import { wav } from '../../bench/lib/speech/spoken.js'
 import { using } from '../helpers/services.js'
 import { SPOKEN, recording, weights, wordErrorRate } from '../helpers/speech.js'
 import { folder } from '../helpers/temp.js'
@@ -116,22 +117,4 @@ async function withTranscriber(work: (transcriber: Transcriber) => Promise<void>
   } finally {
     await transcriber.close()
   }
-}
-
-/** A wav file of mono samples at 16 kHz. */
-function wav(samples: Int16Array): Buffer {
-  const head = Buffer.alloc(44)
-  head.write('RIFF', 0)
-  head.writeUInt32LE(36 + samples.byteLength, 4)
-  head.write('WAVEfmt ', 8)
-  head.writeUInt32LE(16, 16)
-  head.writeUInt16LE(1, 20)
-  head.writeUInt16LE(1, 22)
-  head.writeUInt32LE(16_000, 24)
-  head.writeUInt32LE(32_000, 28)
-  head.writeUInt16LE(2, 32)
-  head.writeUInt16LE(16, 34)
-  head.write('data', 36)
-  head.writeUInt32LE(samples.byteLength, 40)
-  return Buffer.concat([head, Buffer.from(samples.buffer)])
 }

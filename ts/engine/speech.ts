@@ -75,7 +75,7 @@ const IDLE_MS = 10 * 60 * 1000
  * Speech to text with Whisper (Radford et al. 2022; run by whisper.cpp), on the core's threads.
  *
  * The weights (a file in ggml format) are loaded at the first call and unloaded when nobody used them for a while. Recordings may be wav, mp3,
- * flac, ogg (Vorbis), m4a (AAC or ALAC), webm (Vorbis) or aiff of any rate; only the passages in which somebody speaks are transcribed.
+ * flac, ogg or webm (Opus or Vorbis), m4a (AAC or ALAC) or aiff of any rate; only the passages in which somebody speaks are transcribed.
  */
 export class Transcriber {
   readonly #native: BindingSpeech

@@ -7,11 +7,14 @@ use rubato::{Fft, FixedSync, Indexing, Resampler};
 use std::fs::File;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::LazyLock;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as Trouble;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType, probe::Hint};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
+use symphonia_adapter_libopus::OpusDecoder;
 
 /// Samples a second that Whisper hears.
 pub const SAMPLE_RATE: u32 = 16_000;
@@ -19,6 +22,14 @@ pub const SAMPLE_RATE: u32 = 16_000;
 const CHUNK: usize = 1024;
 /// Packets in a row that may be damaged before a recording counts as such: a broken download loses a few.
 const BAD_PACKETS: usize = 16;
+
+/// What symphonia decodes by itself, and Opus by libopus: most voice notes are Opus, and symphonia has no decoder of its own for it.
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
+});
 
 /// What a recording may cost.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +108,7 @@ fn decode_source(
     let parameters = track.codec_params.as_ref().and_then(|all| all.audio());
     let parameters =
         parameters.ok_or_else(|| Error::Unsupported("its audio track doesn't say its codec".to_owned()))?;
-    let mut decoder = symphonia::default::get_codecs()
+    let mut decoder = CODECS
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(|error| Error::Unsupported(format!("there is no decoder for its codec ({error})")))?;
     let mut mixer = Mixer::new(*limits);

@@ -55,6 +55,10 @@ fn every_format_gives_the_tone_at_16_khz() {
         ("sweep.mp3", 0.4),
         ("sweep.flac", 0.4),
         ("sweep.ogg", 0.4),
+        ("sweep-opus.ogg", 0.4),
+        ("sweep-opus.webm", 0.4),
+        ("sweep-live.webm", 0.4),
+        ("sweep-opus.m4a", 0.4),
         ("sweep.m4a", 0.4),
         ("sweep-alac.m4a", 0.4),
         ("sweep.aiff", 0.4),
@@ -76,7 +80,6 @@ fn what_is_no_recording_is_said() {
     assert_eq!(code(b""), "AUDIO_EMPTY");
     assert_eq!(code(b"just some text, no music at all"), "AUDIO_UNSUPPORTED");
     assert_eq!(code(&[0; 100_000]), "AUDIO_UNSUPPORTED");
-    assert_eq!(code(&std::fs::read(fixture("sweep-opus.ogg")).unwrap()), "AUDIO_UNSUPPORTED");
     let missing = decode_file(&fixture("missing.wav"), &Limits::default(), &Cancel::new()).unwrap_err();
     assert_eq!(missing.code(), "AUDIO_UNREADABLE");
     assert_eq!(decode_file(&fixture(""), &Limits::default(), &Cancel::new()).unwrap_err().code(), "AUDIO_UNSUPPORTED");
@@ -117,7 +120,7 @@ fn resampling_keeps_length_and_place() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn damage_never_panics(name in prop::sample::select(vec!["sweep.wav", "sweep.mp3", "sweep.flac", "sweep.ogg", "sweep.m4a", "sweep-alac.m4a", "sweep.aiff"]),
+    fn damage_never_panics(name in prop::sample::select(vec!["sweep.wav", "sweep.mp3", "sweep.flac", "sweep.ogg", "sweep-opus.ogg", "sweep-opus.webm", "sweep.m4a", "sweep-alac.m4a", "sweep.aiff"]),
                            cut in 0.0_f64..1.0, flips in prop::collection::vec((0.0_f64..1.0, any::<u8>()), 0..20)) {
         let mut bytes = std::fs::read(fixture(name)).unwrap();
         for (place, value) in flips {

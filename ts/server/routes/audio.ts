@@ -14,7 +14,7 @@ const SPEECH_ERRORS = ['SPEECH_MODEL_MISSING', 'SPEECH_MODEL_CORRUPT', 'SPEECH_P
 const LONGEST_FIELD = 10_000
 
 const Form = Type.Object({
-  file: Type.Unsafe({ type: 'string', format: 'binary', description: 'The recording: wav, mp3, flac, ogg (Vorbis), m4a, webm (Vorbis) or aiff' }),
+  file: Type.Unsafe({ type: 'string', format: 'binary', description: 'The recording: wav, mp3, flac, ogg or webm (Opus or Vorbis), m4a or aiff' }),
   model: Type.Optional(Type.String({ description: 'Taken and ignored: the server has one model' })),
   language: Type.Optional(Type.String({ description: 'Code such as en; found out where it is left out' })),
   prompt: Type.Optional(Type.String({ description: 'Names and words to expect' })),
