@@ -29,6 +29,8 @@ export declare class BindingCancel {
   constructor()
   /** Raises the flag: every call that polls it ends with `CANCELLED`. */
   cancel(): void
+  /** What the call that has this flag spent in models, or `null`. */
+  models(): BindingModelTime | null
 }
 
 /** An open collection. */
@@ -496,6 +498,18 @@ export interface BindingMean {
   iterations: number
   /** Whether the last step was below the tolerance. */
   converged: boolean
+}
+
+/** What a call spent in embedding models; times are milliseconds since its flag was made. */
+export interface BindingModelTime {
+  /** When the first text went in. */
+  from: number
+  /** When the last vector came out. */
+  to: number
+  /** Milliseconds between in which a model worked. */
+  busy: number
+  /** Texts that were embedded; those that the cache knew aren't counted. */
+  texts: number
 }
 
 /** Records that a queue may take in. */

@@ -40,8 +40,34 @@ test('a request is a span below the caller’s, and its work on store, index and
   const put = named(inTrace(writing), 'canopy.store.put')
   t.is(put?.parentSpanContext?.spanId, named(inTrace(writing), 'PUT /v1/collections/:name/records/:id')?.spanContext().spanId, 'a request with a body keeps its context')
   await db.embed('static-en', ['a text'])
-  t.like(named(exporter.getFinishedSpans(), 'canopy.model.embed')?.attributes, { 'canopy.model': 'static-en', 'canopy.texts': 1 })
+  t.is(exporter.getFinishedSpans().find(({ name, attributes }) => name === 'canopy.model.embed' && attributes['canopy.model'] === 'static-en')?.attributes['canopy.texts'], 1)
   t.false(JSON.stringify(exporter.getFinishedSpans().map(({ attributes }) => attributes)).includes('brewed'), 'nothing of what is stored or searched for')
+})
+
+test('a model that the core asks by itself has a span of its own, within the work that needed it', async (t) => {
+  const db = await open(await folder(t))
+  t.teardown(() => db.close())
+  const notes = await db.create('meant', { model: 'static-en' })
+  const traceId = await trace.getTracer('caller').startActiveSpan('caller', async (span) => {
+    await notes.add([{ id: 'a', text: 'green tea' }, { id: 'b', text: 'four wheels' }])
+    await notes.search('a hot drink')
+    await notes.search('a hot drink')
+    span.end()
+    return span.spanContext().traceId
+  })
+  const spans = inTrace(traceId)
+  const nanoseconds = ([seconds, rest]: readonly [number, number]): bigint => BigInt(seconds) * 1_000_000_000n + BigInt(rest)
+  const embeds = spans.filter(({ name }) => name === 'canopy.model.embed')
+  // The third call finds the question in the embedding cache.
+  t.deepEqual(embeds.map(({ attributes }) => attributes['canopy.texts']), [2, 1])
+  for (const [i, parentName] of ['canopy.store.put', 'canopy.index.search'].entries()) {
+    const [embed, parent] = [embeds[i], named(spans, parentName)]
+    if (embed === undefined || parent === undefined) return t.fail(parentName)
+    t.is(embed.parentSpanContext?.spanId, parent.spanContext().spanId)
+    // The SDK's clock and ours are read one after the other.
+    t.true(nanoseconds(embed.startTime) >= nanoseconds(parent.startTime) - 2_000_000n && nanoseconds(embed.endTime) <= nanoseconds(parent.endTime) + 2_000_000n)
+    t.true(Number(embed.attributes['canopy.busy_ms']) > 0)
+  }
 })
 
 test('what is pushed in one request and written later is linked', async (t) => {

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api'
 import type { BindingCancel, BindingCollection, BindingError, BindingPutMode } from '#native'
 import { choice, matrixArgument, textArgument, vectorArgument } from './arguments.js'
 import { batches, type Batch } from './batches.js'
-import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
+import { tracedCall, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
 import { parse, stringify } from './json.js'
 import { traced } from './trace.js'
@@ -171,7 +171,7 @@ export class Collection {
 
   async #putBatch(batch: Batch, mode: PutMode, { signal }: CallOptions): Promise<PutOutcome[]> {
     const vectors = batch.vectors ?? (await this.#embed(batch.records.map((record) => textOf(record)), signal))
-    const json = await traced('store.put', this.#about({ 'canopy.records': batch.records.length, 'canopy.mode': mode }), () => cancellable(signal, (cancel) => this.#native.put(batch.json, vectors, mode as BindingPutMode, cancel)))
+    const json = await tracedCall('store.put', this.#about({ 'canopy.records': batch.records.length, 'canopy.mode': mode }), signal, (cancel) => this.#native.put(batch.json, vectors, mode as BindingPutMode, cancel))
     return parse(json)
   }
 
@@ -181,7 +181,7 @@ export class Collection {
     if (this.#remote !== undefined) {
       return Buffer.from(JSON.stringify(await this.put(parse<RecordInput[]>(records), mode, { signal })))
     }
-    return traced('store.put', this.#about({ 'canopy.bytes': records.length, 'canopy.mode': mode }), () => cancellable(signal, (cancel) => this.#native.put(records, null, mode as BindingPutMode, cancel)))
+    return tracedCall('store.put', this.#about({ 'canopy.bytes': records.length, 'canopy.mode': mode }), signal, (cancel) => this.#native.put(records, null, mode as BindingPutMode, cancel))
   }
 
   /** Deletes records; ids that don't exist are reported, not refused. */
@@ -209,7 +209,7 @@ export class Collection {
 
   /** The same as JSON in UTF-8. */
   async listJson({ signal, ...options }: ListOptions): Promise<Buffer> {
-    return traced('store.list', this.#about(), () => cancellable(signal, (cancel) => this.#native.list(stringify(options), cancel)))
+    return tracedCall('store.list', this.#about(), signal, (cancel) => this.#native.list(stringify(options), cancel))
   }
 
   /** Every record, page by page. */
@@ -232,13 +232,13 @@ export class Collection {
     const { vector, ...request } = asked ?? {}
     const json = requestJson(request)
     const query = vector === undefined ? await this.#embedQuery(request, signal) : vectorArgument('vector', vector)
-    return traced('index.search', this.#about({ 'canopy.mode': request.mode }), () => cancellable(signal, (cancel) => this.#native.search(json, query, cancel)))
+    return tracedCall('index.search', this.#about({ 'canopy.mode': request.mode }), signal, (cancel) => this.#native.search(json, query, cancel))
   }
 
   /** Runs one request for many query vectors (row-major) in one pass over the data. */
   async searchBatch(vectors: Float32Array, request: Omit<SearchRequest, 'text' | 'vector'> = {}, { signal }: CallOptions = {}): Promise<SearchAnswer[]> {
     const [json, queries] = [requestJson(request), matrixArgument('vectors', vectors)]
-    return parse(await traced('index.search', this.#about({ 'canopy.mode': 'vector' }), () => cancellable(signal, (cancel) => this.#native.searchBatch(json, queries, cancel))))
+    return parse(await tracedCall('index.search', this.#about({ 'canopy.mode': 'vector' }), signal, (cancel) => this.#native.searchBatch(json, queries, cancel)))
   }
 
   /** Records like this one, without it. */
@@ -249,7 +249,7 @@ export class Collection {
   /** The same answer as JSON in UTF-8. */
   async similarJson(id: string, request: SearchRequest = {}, { signal }: CallOptions = {}): Promise<Buffer> {
     const json = requestJson(request)
-    return traced('index.similar', this.#about(), () => cancellable(signal, (cancel) => this.#native.similar(textArgument('id', id), json, cancel)))
+    return tracedCall('index.similar', this.#about(), signal, (cancel) => this.#native.similar(textArgument('id', id), json, cancel))
   }
 
   /**
@@ -258,7 +258,7 @@ export class Collection {
    */
   async import(path: string, { signal, onProgress, ...options }: ImportOptions = {}): Promise<ImportReport> {
     const source = textArgument('path', path)
-    const report = await traced('store.import', this.#about(), () => cancellable(signal, (cancel) => this.#native.import(source, stringify(options), cancel, onProgress)))
+    const report = await tracedCall('store.import', this.#about(), signal, (cancel) => this.#native.import(source, stringify(options), cancel, onProgress))
     if (this.#remote !== undefined) await this.#embedMissing(this.#remote, { signal })
     return parse(report)
   }
@@ -266,7 +266,7 @@ export class Collection {
   /** Embeds what has no vector; with `model`, embeds every record with that one from now on. */
   async rebuild({ signal, onProgress, ...options }: LongCallOptions & { model?: string | undefined } = {}): Promise<RebuildReport> {
     if (this.#remote !== undefined && options.model === undefined) return this.#embedMissing(this.#remote, { signal, onProgress })
-    return parse(await traced('index.rebuild', this.#about(), () => cancellable(signal, (cancel) => this.#rebuild(stringify(options), cancel, onProgress))))
+    return parse(await tracedCall('index.rebuild', this.#about(), signal, (cancel) => this.#rebuild(stringify(options), cancel, onProgress)))
   }
 
   /** What `rebuild` does in the core, for a model that runs elsewhere. */

@@ -15,6 +15,8 @@ interface SpanPlan {
   links?: Link[] | undefined
   /** Begin a trace of its own. */
   root?: boolean | undefined
+  /** When it began, in milliseconds since 1970; now where it is left out. */
+  startTime?: number | undefined
 }
 
 /** What work may say in its span. */
@@ -22,6 +24,8 @@ export interface WorkSpan {
   set(attributes: Attributes): void
   /** What another span links to; nothing where nobody records. */
   link(): Link | undefined
+  /** Adds a part that is over, between two times in milliseconds since 1970. Absent where nobody records. */
+  part?(name: string, attributes: Attributes, from: number, to: number): void
 }
 
 const UNSEEN: WorkSpan = { set: () => undefined, link: () => undefined }
@@ -34,9 +38,15 @@ export function traced<T>(name: string, attributes: Attributes, work: (span: Wor
   const api = otel.api()
   const span = begin(`canopy.${name}`, { attributes, ...plan })
   if (api === undefined || span === undefined) return work(UNSEEN)
-  return api.context.with(api.trace.setSpan(api.context.active(), span), async () => {
+  const within = api.trace.setSpan(api.context.active(), span)
+  const said: WorkSpan = {
+    set: (more) => void span.setAttributes(more),
+    link: () => (span.isRecording() ? { context: span.spanContext() } : undefined),
+    ...(span.isRecording() ? { part: (part, attributes, from, to) => begin(`canopy.${part}`, { attributes, startTime: from }, within)?.end(to) } : {}),
+  }
+  return api.context.with(within, async () => {
     try {
-      return await work({ set: (more) => void span.setAttributes(more), link: () => (span.isRecording() ? { context: span.spanContext() } : undefined) })
+      return await work(said)
     } catch (error) {
       failed(span, error)
       throw error
@@ -47,11 +57,11 @@ export function traced<T>(name: string, attributes: Attributes, work: (span: Wor
 }
 
 /** Begins a span that its caller ends; nothing where there is no SDK. @internal */
-export function begin(name: string, { side, links = [], root = false, attributes }: SpanPlan, parent?: Context): Span | undefined {
+export function begin(name: string, { side, links = [], root = false, attributes, startTime }: SpanPlan, parent?: Context): Span | undefined {
   const api = otel.api()
   if (api === undefined) return undefined
   const kinds = { server: api.SpanKind.SERVER, client: api.SpanKind.CLIENT, producer: api.SpanKind.PRODUCER, consumer: api.SpanKind.CONSUMER }
-  return api.trace.getTracer(SCOPE).startSpan(name, { attributes, links, root, kind: side === undefined ? api.SpanKind.INTERNAL : kinds[side] }, parent)
+  return api.trace.getTracer(SCOPE).startSpan(name, { attributes, links, root, ...(startTime === undefined ? {} : { startTime }), kind: side === undefined ? api.SpanKind.INTERNAL : kinds[side] }, parent)
 }
 
 /** Notes in a span what went wrong: the code, which is stable, and the sentence. @internal */

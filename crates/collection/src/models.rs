@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The ending of a model file.
 const MODEL_EXTENSION: &str = "canopy-model";
@@ -172,7 +172,9 @@ impl Models {
             return Ok(vectors);
         }
         let wanted: Vec<&str> = misses.iter().map(|&i| texts[i]).collect();
+        let began = Instant::now();
         let embedded = model.embed_known(&wanted, cancel)?;
+        cancel.note_model(began, wanted.len());
         let mut missing = embedded.missing.iter().peekable();
         for (at, (&i, vector)) in misses.iter().zip(embedded.vectors.chunks_exact(model.dim())).enumerate() {
             if missing.next_if_eq(&&at).is_none() {

@@ -21,7 +21,7 @@ mod progress;
 mod rows;
 mod slots;
 
-pub use cancel::{Cancel, Cancelled};
+pub use cancel::{Cancel, Cancelled, ModelTime};
 pub use fault::{Coded, Fault};
 pub use hit::{Hit, TopK};
 pub use metric::MetricKind;

@@ -5,12 +5,34 @@ use napi::Status;
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
+use std::time::Instant;
 
 /// A flag that running calls poll. napi's own `AbortSignal` support cancels only work that hasn't started.
 #[napi]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BindingCancel {
     flag: Cancel,
+    made: Instant,
+}
+
+impl Default for BindingCancel {
+    fn default() -> Self {
+        Self { flag: Cancel::new(), made: Instant::now() }
+    }
+}
+
+/// What a call spent in embedding models; times are milliseconds since its flag was made.
+#[napi(object)]
+#[derive(Debug, Clone, Copy)]
+pub struct BindingModelTime {
+    /// When the first text went in.
+    pub from: f64,
+    /// When the last vector came out.
+    pub to: f64,
+    /// Milliseconds between in which a model worked.
+    pub busy: f64,
+    /// Texts that were embedded; those that the cache knew aren't counted.
+    pub texts: f64,
 }
 
 #[napi]
@@ -25,6 +47,21 @@ impl BindingCancel {
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.flag.cancel();
+    }
+
+    /// What the call that has this flag spent in models, or `null`.
+    #[napi(catch_unwind)]
+    pub fn models(&self) -> Option<BindingModelTime> {
+        let spent = self.flag.model_time()?;
+        let since = |at: Instant| at.saturating_duration_since(self.made).as_secs_f64() * 1e3;
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 texts")]
+        let texts = spent.texts as f64;
+        Some(BindingModelTime {
+            from: since(spent.first),
+            to: since(spent.last),
+            busy: spent.busy.as_secs_f64() * 1e3,
+            texts,
+        })
     }
 }
 
