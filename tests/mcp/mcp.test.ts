@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -29,7 +31,7 @@ async function assistant(t: ExecutionContext, dir: string, ...flags: string[]): 
 test('an assistant stores, searches, reads and finds what is similar', async (t) => {
   const { client, call } = await assistant(t, await folder(t))
   const { tools } = await client.listTools()
-  t.deepEqual(tools.map(({ name }) => name), ['collections', 'search', 'similar', 'get', 'store'])
+  t.deepEqual(tools.map(({ name }) => name), ['collections', 'graphs', 'search', 'similar', 'get', 'explain', 'store'])
   t.true(tools.every(({ inputSchema, description }) => inputSchema.type === 'object' && (description ?? '').length > 20))
 
   const long = 'Black tea is brewed with boiling water. '.repeat(60)
@@ -50,6 +52,22 @@ test('an assistant stores, searches, reads and finds what is similar', async (t)
   t.is(list<{ id: string }>(like, 'hits')[0]?.id, 'oolong')
   const listed = await call('collections')
   t.is(list<{ count: number }>(listed, 'collections')[0]?.count, 3)
+})
+
+test('an assistant asks why a node is where it is', async (t) => {
+  const dir = await folder(t)
+  await writeFile(path.join(dir, 'friends.csv'), 'ann,bob,1\nbob,eve,2\neve,ann,1\neve,joe,5\n')
+  const { call } = await assistant(t, dir)
+  t.true((await call('explain', { node: 'eve' })).content[0]?.text.endsWith('[GRAPH_NOT_FOUND]'))
+  const loaded = await canopy(['graph', 'load', 'friends', 'friends.csv', '--dir', path.join(dir, 'graphs')], { cwd: dir })
+  t.is(loaded.code, 0, loaded.stderr)
+  const reader = await assistant(t, path.join(dir, 'graphs'), '--read-only')
+  t.like(list<{ name: string; nodes: number }>(await reader.call('graphs'), 'graphs')[0], { name: 'friends', nodes: 4 })
+  const explained = await reader.call('explain', { node: 'eve', hops: 1 })
+  t.deepEqual(list<{ id: string }>(explained, 'nodes').map(({ id }) => id).toSorted(), ['ann', 'bob', 'eve', 'joe'])
+  for (const { node, shares } of list<{ node: string; shares: number[] }>(explained, 'attn')) t.true(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-6, node)
+  t.is(explained.structuredContent?.['svg'], undefined)
+  t.true((await reader.call('explain', { node: 'nobody' })).content[0]?.text.endsWith('[GRAPH_NODE_NOT_FOUND]'))
 })
 
 test('a wrong call is answered with what is wrong, and the session goes on', async (t) => {
@@ -77,7 +95,7 @@ test('read-only offers nothing that writes, beside a process that does', async (
   const writer = await assistant(t, dir)
   await writer.call('store', { collection: 'notes', records: [{ id: 'a', text: 'first' }] })
   const reader = await assistant(t, dir, '--read-only')
-  t.deepEqual((await reader.client.listTools()).tools.map(({ name }) => name), ['collections', 'search', 'similar', 'get'])
+  t.deepEqual((await reader.client.listTools()).tools.map(({ name }) => name), ['collections', 'graphs', 'search', 'similar', 'get', 'explain'])
   t.true((await reader.call('store', { collection: 'notes', records: [{ text: 'x' }] })).isError)
   t.is(list(await reader.call('search', { collection: 'notes', query: 'first' }), 'hits').length, 1)
   const second = await canopy(['mcp', '--dir', dir], { cwd: dir, input: '' })

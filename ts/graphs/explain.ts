@@ -40,6 +40,32 @@ export async function explainNode(graph: StoredGraph, id: string, options: Expla
   }
 }
 
+/** Which node of a database's graphs is explained, and whether a graph that follows a collection may take in what changed there first. */
+export interface ExplainInOptions extends ExplainNodeOptions {
+  /** Needed where there is more than one graph. */
+  graph?: string | undefined
+  follow: boolean
+}
+
+/** Changes that an answer may wait for: some tens of milliseconds. More are left to a sync. */
+const FOLLOWED = 16
+
+/** Explains a node of a database's only graph, or of the one that is named. Throws `GRAPH_NOT_FOUND`, `GRAPH_OPTION`, and as `explainNode` does. */
+export async function explainIn(db: AnyDatabase, node: string, { graph: name, follow, ...options }: ExplainInOptions): Promise<ExplainedNode> {
+  const graph = await chosen(db, name)
+  if (follow && graph instanceof EmbeddedGraph && (await graph.info()).collection !== null) await graph.sync({ most: FOLLOWED, signal: options.signal })
+  return explainNode(graph, node, options)
+}
+
+async function chosen(db: AnyDatabase, name: string | undefined): Promise<StoredGraph> {
+  const graphs = graphsOf(db)
+  if (name !== undefined) return graphs.graph(name)
+  const [only, another] = await graphs.list()
+  if (only === undefined) throw new CanopyError('GRAPH_NOT_FOUND', 'not_found', 'there is no graph yet: make one with `canopy graph` or POST /v1/graphs')
+  if (another !== undefined) throw new CanopyError('GRAPH_OPTION', 'invalid_input', 'there is more than one graph: say which as `graph`')
+  return graphs.graph(only.name)
+}
+
 /** The same where a store can only be read whole. */
 async function explainSnapshot(graph: StoredGraph, id: string, options: ExplainNodeOptions): Promise<Explanation> {
   const { graph: snapshot } = await graph.snapshot(options)

@@ -5,7 +5,7 @@ import { toCanopyError } from '../engine/error.js'
 import { tools } from './tools.js'
 
 const INSTRUCTIONS =
-  'Canopy keeps records (text with metadata) in collections on this machine and finds them by words and by meaning. Look with `search` before you store; read a hit whole with `get`.'
+  'Canopy keeps records (text with metadata) in collections on this machine and finds them by words and by meaning. Look with `search` before you store; read a hit whole with `get`. Where there are graphs, `explain` says what a node is joined to and why.'
 
 /** A server, and a promise that what it was asked so far is answered. */
 export interface McpServer {

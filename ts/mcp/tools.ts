@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Filter as FilterInput, Hit, Metadata, SearchAnswer } from '../engine/types.js'
+import { explainIn, graphsOf } from '../graphs/explain.js'
 import { tool, type Tool } from './tool.js'
 
 /** Characters of a text that a list of hits carries; `get` has all of it. An assistant's context is small. */
@@ -54,6 +55,34 @@ const get = tool(
   },
 )
 
+const graphs = tool(
+  { name: 'graphs', description: 'List the graphs with their sizes, and the collection that each follows, if any.', annotations: { title: 'List graphs', ...reads } },
+  Type.Object({}, closed),
+  async (db) => ({ graphs: await graphsOf(db).list() }),
+)
+
+const explain = tool(
+  {
+    name: 'explain',
+    description: 'Say what a node of a graph is joined to and how much each of its links counts: its neighbourhood with attention, whose shares sum to 1 for each node. In the graph of a collection the nodes are its records.',
+    annotations: { title: 'Explain a node', ...reads },
+  },
+  Type.Object(
+    {
+      node: Type.String({ minLength: 1, maxLength: 1024, description: 'Id of the node' }),
+      graph: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Name of the graph; needed where there is more than one' })),
+      hops: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, default: 2 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Most nodes' })),
+    },
+    closed,
+  ),
+  async (db, { node, ...options }, signal) => {
+    // A tool that says it only reads leaves a graph as it is; and a drawing in Base64 tells a model nothing.
+    const { nodes, edges, attn, fidelity } = await explainIn(db, node, { ...options, follow: false, signal })
+    return { nodes, edges, attn, fidelity }
+  },
+)
+
 const store = tool(
   {
     name: 'store',
@@ -82,7 +111,7 @@ const store = tool(
 
 /** All tools; those that write are left out where nothing may be written. */
 export function tools(readOnly: boolean): readonly Tool[] {
-  return [collections, search, similar, get, store].filter(({ annotations }) => !readOnly || annotations.readOnlyHint === true)
+  return [collections, graphs, search, similar, get, explain, store].filter(({ annotations }) => !readOnly || annotations.readOnlyHint === true)
 }
 
 function answer({ hits, mode, notes }: SearchAnswer): Record<string, unknown> {

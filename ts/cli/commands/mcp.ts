@@ -7,7 +7,7 @@ import { configuration } from '../session.js'
 export function addCommands(root: Command): void {
   root
     .command('mcp')
-    .description('serve an assistant over standard input and output (Model Context Protocol): search, similar, get, store')
+    .description('serve an assistant over standard input and output (Model Context Protocol): search, similar, get, explain, store')
     .option('--read-only', 'offer nothing that writes, and open beside a process that does')
     .action(async ({ readOnly }: { readOnly?: boolean }, command: Command) => {
       const { config } = configuration(command, { 'data.readOnly': readOnly })
