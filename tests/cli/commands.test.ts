@@ -3,6 +3,7 @@ import path from 'node:path'
 import test from 'ava'
 import { chooseComputeDevice, computeDevice } from '../../ts/index.js'
 import { canopy, started } from '../helpers/cli.js'
+import { digest } from '../helpers/keys.js'
 import { folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
 
@@ -66,17 +67,17 @@ test('collections, index rebuild, stats, models, compact', async (t) => {
 test('config prints each value and where it came from', async (t) => {
   const cwd = await folder(t)
   await writeFile(path.join(cwd, 'canopy.yaml'), 'server:\n  port: 4242\n')
-  const { stdout } = await canopy(['config', '--json', '--set', 'log.level=debug'], { cwd, env: { CANOPY_SERVER_HOST: 'localhost', CANOPY_AUTH_KEYS: 'secret-of-the-house' } })
+  const { stdout } = await canopy(['config', '--json', '--set', 'log.level=debug'], { cwd, env: { CANOPY_SERVER_HOST: 'localhost', CANOPY_AUTH_KEYS: digest('secret-of-the-house') } })
   const { settings } = JSON.parse(stdout) as { settings: Array<{ key: string; value: unknown; source: string }> }
   const source = (key: string): unknown[] => settings.flatMap((setting) => (setting.key === key ? [setting.value, setting.source] : []))
   t.deepEqual(source('server.port'), [4242, 'file'])
   t.deepEqual(source('server.host'), ['localhost', 'environment'])
   t.deepEqual(source('log.level'), ['debug', 'flag'])
   t.deepEqual(source('server.shutdownMs'), [10_000, 'default'])
-  t.false(stdout.includes('secret-of-the-house'))
-  const people = (await canopy(['config', '--print', '--set', 'log.level=debug'], { cwd, env: { CANOPY_SERVER_HOST: 'localhost', CANOPY_AUTH_KEYS: 'secret-of-the-house' } })).stdout
+  t.false(stdout.includes(digest('secret-of-the-house')))
+  const people = (await canopy(['config', '--print', '--set', 'log.level=debug'], { cwd, env: { CANOPY_SERVER_HOST: 'localhost', CANOPY_AUTH_KEYS: digest('secret-of-the-house') } })).stdout
   for (const line of [/^server\.port +4242 +\S*canopy\.yaml +CANOPY_SERVER_PORT +after a restart /m, /^server\.host +"localhost" +CANOPY_SERVER_HOST +/m, /^log\.level +"debug" +flag log\.level +CANOPY_LOG_LEVEL +at once /m, /^server\.shutdownMs +10000 +default +/m, /^auth\.keys +\["\*\*\*"\] +CANOPY_AUTH_KEYS +CANOPY_AUTH_KEYS +at once /m]) t.regex(people, line)
-  t.false(people.includes('secret-of-the-house'))
+  t.false(people.includes(digest('secret-of-the-house')))
 })
 
 test('doctor finds this installation well', async (t) => {

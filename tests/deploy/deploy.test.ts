@@ -6,6 +6,7 @@ import path from 'node:path'
 import test from 'ava'
 import { parse } from 'yaml'
 import { loadConfig } from '../../ts/config/load.js'
+import { digest } from '../helpers/keys.js'
 import { folder } from '../helpers/temp.js'
 import { when } from '../helpers/when.js'
 
@@ -45,7 +46,7 @@ test('what the image copies is enough to serve, and its health check says so', a
   // Open to the network by default, so not without a key.
   const [refused] = (await once(start({}), 'close')) as [number]
   t.is(refused, 2)
-  const child = start({ CANOPY_AUTH_KEYS: KEY })
+  const child = start({ CANOPY_AUTH_KEYS: digest(KEY) })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -95,7 +96,7 @@ test('compose: everything pinned, hardened, on loopback, and named where it is u
   t.deepEqual(canopy?.cap_drop, ['ALL'])
   const text = readFileSync('deploy/compose.yaml', 'utf8')
   t.notRegex(text, /password: ['"]?[a-z0-9]{4}/i, 'no password is written down')
-  const env = Object.fromEntries(Object.entries(canopy?.environment ?? {}).map(([name, value]) => [name, value.replaceAll(/\$\{\w+:\?[^}]*\}/g, 'a-secret-of-sixteen')]))
+  const env = Object.fromEntries(Object.entries(canopy?.environment ?? {}).map(([name, value]) => [name, value.replaceAll(/\$\{\w+:\?[^}]*\}/g, name === 'CANOPY_AUTH_KEYS' ? digest('key') : 'a-secret-of-sixteen')]))
   t.like(loadConfig({ env, cwd: '/' }).config, { graphs: { url: 'bolt://neo4j:a-secret-of-sixteen@neo4j:7687/neo4j' } })
 })
 

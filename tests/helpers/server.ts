@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava'
 import { loadConfig } from '../../ts/config/load.js'
 import { startServer, type Running } from '../../ts/server/start.js'
+import { digest } from './keys.js'
 import { folder } from './temp.js'
 
 /** What came back. */
@@ -17,9 +18,13 @@ export interface Served extends Running {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
 }
 
-/** Starts a server that stops after the test. `flags` are settings by dotted key. */
+/** Settings that hold digests; tests name the keys. */
+const DIGESTED = ['auth.keys', 'auth.readOnlyKeys']
+
+/** Starts a server that stops after the test. `flags` are settings by dotted key; keys are digested here. */
 export async function serve(t: ExecutionContext, flags: Record<string, unknown> = {}): Promise<Served> {
-  const { config } = loadConfig({ env: {}, cwd: '/', flags: { 'data.dir': await folder(t), 'server.port': 0, 'log.level': 'silent', 'server.maxEventLoopDelayMs': 0, ...flags } })
+  const stored = Object.fromEntries(DIGESTED.flatMap((name) => (Array.isArray(flags[name]) ? [[name, (flags[name] as string[]).map(digest)]] : [])))
+  const { config } = loadConfig({ env: {}, cwd: '/', flags: { 'data.dir': await folder(t), 'server.port': 0, 'log.level': 'silent', 'server.maxEventLoopDelayMs': 0, ...flags, ...stored } })
   const running = await startServer(config, { signals: false })
   t.teardown(() => running.stop())
   return { ...running, call: (method, path, body, headers) => call(`${running.url}${path}`, method, body, headers) }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { PrivacyBudget, privateCount, privateHistogram, privateMean, verifyAudit } from '../../ts/index.js'
 import { canopy } from '../helpers/cli.js'
+import { digest } from '../helpers/keys.js'
 import { serve, type Served } from '../helpers/server.js'
 import { database, folder } from '../helpers/temp.js'
 import { fails } from '../helpers/throws.js'
@@ -72,7 +73,7 @@ test('what a failed request reserved is given back', async (t) => {
 })
 
 test('a tenant is bound to its key, and its key sees no records', async (t) => {
-  const { call, dir } = await serveNotes(t, { acme: { epsilon: 3, keys: [KEY] }, other: { epsilon: 3 } }, { 'auth.readOnlyKeys': [READER] })
+  const { call, dir } = await serveNotes(t, { acme: { epsilon: 3, keys: [digest(KEY)] }, other: { epsilon: 3 } }, { 'auth.readOnlyKeys': [READER] })
   const count = (key: string, tenant?: string) => call('POST', '/v1/collections/notes/private/count', {}, { 'x-api-key': key, 'x-epsilon': '0.1', ...(tenant === undefined ? {} : { 'x-tenant': tenant }) })
   t.is((await count(KEY, 'acme')).status, 200)
   t.is((await count(KEY)).status, 200, 'the key names the tenant')

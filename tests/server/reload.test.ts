@@ -3,6 +3,7 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { loadConfig } from '../../ts/config/load.js'
 import { startServer } from '../../ts/server/start.js'
+import { digest } from '../helpers/keys.js'
 import { call, type Answer } from '../helpers/server.js'
 import { folder } from '../helpers/temp.js'
 import { eventually } from '../helpers/eventually.js'
@@ -28,19 +29,19 @@ async function followed(t: ExecutionContext, yaml: string | undefined, there?: s
 }
 
 test('keys are rotated without a restart, whether the file is rewritten or replaced', async (t) => {
-  const { file, get } = await followed(t, `auth:\n  keys: [${OLD}]\n`)
+  const { file, get } = await followed(t, `auth:\n  keys: [${digest(OLD)}]\n`)
   const status = async (key: string): Promise<number> => (await get('/v1/collections', key)).status
   t.deepEqual([await status(OLD), await status(NEW)], [200, 401])
-  await writeFile(file, `auth:\n  keys: [${OLD}, ${NEW}]\n`)
+  await writeFile(file, `auth:\n  keys: [${digest(OLD)}, ${digest(NEW)}]\n`)
   await eventually(async () => (await status(NEW)) === 200)
   t.is(await status(OLD), 200)
   // As editors save: a new file takes the name of the old one.
-  await writeFile(`${file}.new`, `auth:\n  keys: [${NEW}]\n`)
+  await writeFile(`${file}.new`, `auth:\n  keys: [${digest(NEW)}]\n`)
   await rename(`${file}.new`, file)
   await eventually(async () => (await status(OLD)) === 401)
   t.is(await status(NEW), 200)
   // As orchestrators do: the name becomes a link to another file.
-  await writeFile(`${file}.linked`, `auth:\n  readOnlyKeys: [${OLD}]\n`)
+  await writeFile(`${file}.linked`, `auth:\n  readOnlyKeys: [${digest(OLD)}]\n`)
   await symlink(`${file}.linked`, `${file}.link`)
   await rename(`${file}.link`, file)
   await eventually(async () => (await status(NEW)) === 401)
@@ -52,7 +53,7 @@ test('a file that is mounted by an orchestrator, or is a link to another folder,
   const cwd = await folder(t)
   const version = async (name: string, key: string): Promise<void> => {
     await mkdir(path.join(cwd, name))
-    await writeFile(path.join(cwd, name, 'canopy.yaml'), `auth:\n  keys: [${key}]\n`)
+    await writeFile(path.join(cwd, name, 'canopy.yaml'), `auth:\n  keys: [${digest(key)}]\n`)
     await symlink(name, path.join(cwd, '..data_tmp'))
     await rename(path.join(cwd, '..data_tmp'), path.join(cwd, '..data'))
   }
@@ -65,28 +66,28 @@ test('a file that is mounted by an orchestrator, or is a link to another folder,
   await eventually(async () => (await status(NEW)) === 200)
   t.is(await status(OLD), 401)
   // And now its target is edited where it is, in a folder that is not the one of the link.
-  await writeFile(path.join(cwd, '..2', 'canopy.yaml'), `auth:\n  keys: [${OLD}]\n`)
+  await writeFile(path.join(cwd, '..2', 'canopy.yaml'), `auth:\n  keys: [${digest(OLD)}]\n`)
   await eventually(async () => (await status(OLD)) === 200)
 })
 
 test('an empty file is one that is being written, and a noisy folder does not keep a change from being seen', async (t) => {
-  const { file, get } = await followed(t, `auth:\n  keys: [${OLD}]\n`)
+  const { file, get } = await followed(t, `auth:\n  keys: [${digest(OLD)}]\n`)
   await writeFile(file, '')
   await new Promise((resolve) => setTimeout(resolve, 400))
   t.is((await get('/v1/collections')).status, 401, 'the keys hold')
   const noise = setInterval(() => void writeFile(`${file}.log`, String(Math.random())), 20)
   t.teardown(() => clearInterval(noise))
-  await writeFile(file, `auth:\n  keys: [${NEW}]\n`)
+  await writeFile(file, `auth:\n  keys: [${digest(NEW)}]\n`)
   await eventually(async () => (await get('/v1/collections', NEW)).status === 200)
 })
 
 test('limits and origins change; what is wrong is refused whole and what needs a restart waits', async (t) => {
-  const { file, get } = await followed(t, `auth:\n  keys: [${OLD}]\n`)
+  const { file, get } = await followed(t, `auth:\n  keys: [${digest(OLD)}]\n`)
   const origin = async (): Promise<string | null> => (await get('/v1/collections', OLD, { origin: 'https://app.example' })).headers.get('access-control-allow-origin')
   t.is(await origin(), null)
-  await writeFile(file, `auth:\n  keys: [${OLD}]\nserver:\n  corsOrigins: [https://app.example]\n  bodyLimit: 5\n`)
+  await writeFile(file, `auth:\n  keys: [${digest(OLD)}]\nserver:\n  corsOrigins: [https://app.example]\n  bodyLimit: 5\n`)
   await eventually(async () => (await origin()) === 'https://app.example')
-  for (const wrong of ['server:\n  rateLimit: -1\n', 'server: [', 'servr:\n  port: 1\n', `auth:\n  keys: [short]\n`]) {
+  for (const wrong of ['server:\n  rateLimit: -1\n', 'server: [', 'servr:\n  port: 1\n', `auth:\n  keys: [${NEW}]\n`]) {
     await writeFile(file, wrong)
     await new Promise((resolve) => setTimeout(resolve, 300))
     t.is((await get('/v1/collections', OLD)).status, 200, wrong)
@@ -95,16 +96,16 @@ test('limits and origins change; what is wrong is refused whole and what needs a
   await rm(file)
   await new Promise((resolve) => setTimeout(resolve, 300))
   t.is((await get('/v1/collections', OLD)).status, 200)
-  await writeFile(file, `auth:\n  keys: [${OLD}]\nserver:\n  rateLimit: 3\n`)
+  await writeFile(file, `auth:\n  keys: [${digest(OLD)}]\nserver:\n  rateLimit: 3\n`)
   await eventually(async () => (await get('/v1/collections', OLD)).status === 429)
-  await writeFile(file, `auth:\n  keys: [${OLD}]\n`)
+  await writeFile(file, `auth:\n  keys: [${digest(OLD)}]\n`)
   await eventually(async () => (await get('/v1/collections', OLD)).status === 200)
 })
 
 test('a reload never opens a server to the network without keys', async (t) => {
   const cwd = await folder(t)
   const file = path.join(cwd, 'canopy.yaml')
-  await writeFile(file, `auth:\n  keys: [${OLD}]\nserver:\n  host: 0.0.0.0\n`)
+  await writeFile(file, `auth:\n  keys: [${digest(OLD)}]\nserver:\n  host: 0.0.0.0\n`)
   const load = () => loadConfig({ cwd, env: {}, flags: { 'data.dir': path.join(cwd, 'data'), 'server.port': 0, 'server.maxEventLoopDelayMs': 0, 'log.level': 'silent' } })
   const loaded = load()
   const { url, stop } = await startServer(loaded.config, { signals: false, follow: { loaded, load } })

@@ -4,6 +4,7 @@ import test from 'ava'
 import { loadConfig, type Inputs } from '../../ts/config/load.js'
 import { settings } from '../../ts/config/schema.js'
 import { CanopyError } from '../../ts/index.js'
+import { digest } from '../helpers/keys.js'
 import { folder } from '../helpers/temp.js'
 
 function failure(inputs: Inputs): CanopyError {
@@ -62,7 +63,7 @@ test('a value that cannot be is refused with its place and what it must be', (t)
     ['server.port', '70000', /<= 65535/],
     ['data.durability', 'hope', /process, power/],
     ['log.level', 'loud', /silent/],
-    ['auth.keys', 'short', /16/],
+    ['auth.keys', 'short', /sha256/],
     ['data.readOnly', 'maybe', /boolean/],
   ] as const) {
     const error = failure({ flags: { [key]: value } })
@@ -91,7 +92,7 @@ test('every setting has a description, a type, a default that is valid, and a va
 })
 
 test('lists and objects come from the environment as text', (t) => {
-  const { config } = loadConfig({ cwd: '/', env: { CANOPY_AUTH_KEYS: 'a-key-of-sixteen-1, a-key-of-sixteen-2', CANOPY_MODELS_REMOTE: '{"far":{"url":"http://127.0.0.1:1/v1","model":"m","dim":4}}' } })
+  const { config } = loadConfig({ cwd: '/', env: { CANOPY_AUTH_KEYS: `${digest('one')}, ${digest('two')}`, CANOPY_MODELS_REMOTE: '{"far":{"url":"http://127.0.0.1:1/v1","model":"m","dim":4}}' } })
   t.is(config.auth.keys.length, 2)
   t.is(config.models.remote['far']?.dim, 4)
 })

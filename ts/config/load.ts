@@ -143,6 +143,10 @@ function invalid(error: ErrorObject | undefined, values: Values): CanopyError {
   const setting = byKey.get(key)
   const received = setting?.secret === true ? '' : `, not ${JSON.stringify(entry?.value)}`
   const place = [key, ...rest].join('.')
+  // The one pattern of lists and tenants is that of keys.
+  if (error?.keyword === 'pattern' && (section === 'auth' || rest.includes('keys'))) {
+    return new CanopyError('CONFIG_VALUE', 'invalid_input', `the setting ${place} (from ${entry?.from ?? 'the file'}) takes the digest of a key (sha256: and 64 hexadecimal digits), not a key: \`canopy key create\` makes a key and its digest, \`canopy key digest\` prints that of a key which is in use`)
+  }
   const rule = error?.keyword === 'anyOf' ? `must be one of ${choices(section, name).join(', ')}` : (error?.message ?? 'is wrong')
   return new CanopyError('CONFIG_VALUE', 'invalid_input', `the setting ${place} (from ${entry?.from ?? 'the file'}) ${rule}${received}`)
 }

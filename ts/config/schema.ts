@@ -3,8 +3,8 @@ import { Type, type Static } from 'typebox'
 const bytes = { mebi: 1024 * 1024, gibi: 1024 * 1024 * 1024 }
 /** Marks settings that a running server takes over when the configuration file changes. */
 const reload = true
-/** A key, or the digest that `canopy key` prints: `sha256:` and 64 hexadecimal digits. */
-const KEY = Type.String({ minLength: 16, pattern: '^(?!sha256:)|^sha256:[0-9a-f]{64}$' })
+/** The digest of a key, as `canopy key create` prints it. Keys themselves are refused: whoever reads a configuration should learn none. */
+const KEY = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' })
 /** What the proxy-addr package understands. */
 const PROXY = Type.String({ pattern: '^(loopback|linklocal|uniquelocal|\\d{1,3}(\\.\\d{1,3}){3}(/\\d{1,2})?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/\\d{1,3})?)$' })
 
@@ -25,7 +25,7 @@ const Tenant = Type.Object(
     epsilon: Type.Number({ exclusiveMinimum: 0, maximum: 1e6, description: 'ε within the window' }),
     delta: Type.Optional(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 0.5 })),
     composition: Type.Optional(Type.Union([Type.Literal('pure'), Type.Literal('zcdp'), Type.Literal('rdp')])),
-    keys: Type.Optional(Type.Array(KEY, { description: 'API keys that speak for this tenant, and may ask for private answers only' })),
+    keys: Type.Optional(Type.Array(KEY, { description: 'Digests of API keys that speak for this tenant, and may ask for private answers only' })),
   },
   { additionalProperties: false },
 )
@@ -81,8 +81,8 @@ export const ConfigSchema = Type.Object({
     trustProxy: Type.Array(PROXY, { default: [], description: 'Addresses or networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8 or loopback' }),
   }),
   auth: Type.Object({
-    keys: Type.Array(KEY, { default: [], description: 'API keys that may read and write, or their digests (`canopy key`)', reload }),
-    readOnlyKeys: Type.Array(KEY, { default: [], description: 'API keys that may only read, or their digests', reload }),
+    keys: Type.Array(KEY, { default: [], description: 'Digests of the API keys that may read and write (`canopy key create`)', reload }),
+    readOnlyKeys: Type.Array(KEY, { default: [], description: 'Digests of the API keys that may only read', reload }),
   }),
   ingest: Type.Object({
     enabled: Type.Boolean({ default: true, description: 'Whether the server takes records in through its queue' }),
@@ -114,7 +114,7 @@ export const ConfigSchema = Type.Object({
     prefix: Type.String({ default: 'canopy:', description: 'Start of every key in Redis' }),
   }),
   budget: Type.Object({
-    tenants: Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Tenant, { default: {}, description: 'Budgets of differential privacy by tenant: {"acme":{"epsilon":3,"keys":["…"]}}' }),
+    tenants: Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Tenant, { default: {}, description: 'Budgets of differential privacy by tenant: {"acme":{"epsilon":3,"keys":["sha256:…"]}}' }),
     windowMs: Type.Integer({ minimum: 1000, maximum: 366 * 86_400_000, default: 86_400_000, description: 'The sliding window that budgets hold for' }),
     audit: Type.String({ default: '', description: 'The audit file; empty means audit.jsonl in data.dir' }),
   }),

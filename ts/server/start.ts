@@ -78,7 +78,7 @@ function followConfig(app: FastifyInstance, { loaded, load }: Follow): void {
 function checkExposure({ server, auth }: Config): void {
   const loopback = server.host === 'localhost' || server.host === '::1' || server.host.startsWith('127.')
   if (loopback || auth.keys.length + auth.readOnlyKeys.length > 0) return
-  throw new CanopyError('AUTH_KEY_NEEDED', 'invalid_input', `binding ${server.host} would show the data to the network: set an API key first (auth.keys, CANOPY_AUTH_KEYS or --api-key), or bind 127.0.0.1`)
+  throw new CanopyError('AUTH_KEY_NEEDED', 'invalid_input', `binding ${server.host} would show the data to the network: set an API key first (\`canopy key create\` makes one, its digest goes into auth.keys or CANOPY_AUTH_KEYS), or bind 127.0.0.1`)
 }
 
 async function listen(app: FastifyInstance, { server: { host, port } }: Config): Promise<string> {

@@ -7,19 +7,35 @@ import { globals } from '../session.js'
 
 /** Bytes of a new key: nobody guesses 256 bits, so one round of SHA-256 keeps its digest as safe as a slow hash would. */
 const KEY_BYTES = 32
+/** A digest is only as good as its key: short ones are found by trying. */
 const SHORTEST = 16
 
 /** key */
 export function addCommands(root: Command): void {
-  root
-    .command('key')
-    .description('make an API key, and the digest that stands for it in the configuration')
-    .option('--stdin', 'the digest of a key that is piped in instead')
-    .action(async ({ stdin = false }: { stdin?: boolean }, command: Command) => {
-      const key = stdin ? (await textArgument([])).trim() : `canopy_${randomBytes(KEY_BYTES).toString('base64url')}`
-      if (key.length < SHORTEST) throw new CanopyError('KEY_SHORT', 'invalid_input', `a key has ${SHORTEST} characters or more, this one has ${key.length}: leave --stdin out to get a new one`)
-      const digest = `sha256:${createHash('sha256').update(key).digest('hex')}`
-      const made = stdin ? { digest } : { key, digest }
-      report(globals(command).json, made, () => Object.entries(made).map(([name, value]) => `${name}: ${value}`))
+  const key = root.command('key').description('make API keys, and the digests that stand for them in the configuration')
+
+  key
+    .command('create', { isDefault: true })
+    .description('make a key of 256 bits: the key is for the client, the digest for auth.keys, auth.readOnlyKeys or a tenant')
+    .action((_options: object, command: Command) => {
+      const made = `canopy_${randomBytes(KEY_BYTES).toString('base64url')}`
+      print(command, { key: made, digest: digest(made) })
     })
+
+  key
+    .command('digest')
+    .description('print the digest of a key that is piped in')
+    .action(async (_options: object, command: Command) => {
+      const piped = (await textArgument([])).trim()
+      if (piped.length < SHORTEST) throw new CanopyError('KEY_SHORT', 'invalid_input', `a key has ${SHORTEST} characters or more, this one has ${piped.length}: \`canopy key create\` makes a new one`)
+      print(command, { digest: digest(piped) })
+    })
+}
+
+function digest(key: string): string {
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`
+}
+
+function print(command: Command, made: Record<string, string>): void {
+  report(globals(command).json, made, () => Object.entries(made).map(([name, value]) => `${name}: ${value}`))
 }

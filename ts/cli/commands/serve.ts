@@ -20,8 +20,8 @@ export function addCommands(root: Command): void {
     .description('serve the HTTP API, the search page at / and the API page at /docs')
     .option('--host <address>', 'address to bind; anything but loopback needs an API key (server.host)')
     .option('-p, --port <port>', 'port to bind; 0 takes a free one (server.port)', integer)
-    .option('--api-key <keys>', 'keys that may read and write, between commas (auth.keys); better through CANOPY_AUTH_KEYS')
-    .option('--read-only-key <keys>', 'keys that may only read (auth.readOnlyKeys)')
+    .option('--api-key <digests>', 'digests of the keys that may read and write, between commas (auth.keys; `canopy key create`)')
+    .option('--read-only-key <digests>', 'digests of the keys that may only read (auth.readOnlyKeys)')
     .option('--cors <origins>', 'web origins that may call the API (server.corsOrigins)')
     .action(async ({ host, port, apiKey, readOnlyKey, cors }: ServeOptions, command: Command) => {
       const load = () => configuration(command, { 'server.host': host, 'server.port': port, 'auth.keys': apiKey, 'auth.readOnlyKeys': readOnlyKey, 'server.corsOrigins': cors })
