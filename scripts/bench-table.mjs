@@ -35,6 +35,12 @@ const HIGHLIGHTS = [
   ['ingest', /^accepting/, 'ingestion at 20,000 records a second: accepting a request, P99'],
   ['ingest', /^budget/, 'privacy budgets: checks with their audit lines'],
   ['pgvector-100000', /^LIMIT 5 at/, 'PostgreSQL, 100,000 × 256: five nearest at recall ≥ 0.95, P50'],
+  ['cache', /^overshoot/, 'hit ratio of the cache after a burst: overshoot, the worst of all traces'],
+  ['cache', /^off the goal/, 'the same: off its goal once settled'],
+  ['speech', /^two_cities.*wrong/, 'speech, Whisper tiny.en: words that are wrong'],
+  ['speech', /^two_cities.*time/, 'the same: processing time over audio time'],
+  ['soak', /^resident/, 'half an hour of mixed work and faults: rise of resident memory'],
+  ['soak', /^acknowledged records that are lost by/, 'the same: acknowledged records that a killed server lost'],
 ]
 
 await main(() => {
@@ -52,10 +58,10 @@ await main(() => {
 function section() {
   const [store, http, quality] = ['store', 'http', 'quality'].map(newest)
   const parts = []
-  if (store !== undefined) parts.push(machineLine(store), ...searchTable(store), ...figures([...store.checks.filter(other), ...(http?.checks ?? []).filter(rate)]))
+  if (store !== undefined) parts.push(machineLine(store), ...searchTable(store), ...figures([[store, other], [http, rate]]))
   if (quality !== undefined) parts.push(...qualityTable(quality))
   parts.push(...beyondTable())
-  parts.push('Measured by `canopy bench store --peers`, `canopy bench http`, `canopy bench quality --data …` and the commands beside the figures; [every figure](docs/figures.md) with its goal, and the whole results in `bench/results/`.')
+  parts.push('[Every figure](docs/figures.md) with its goal; the whole results are in `bench/results/`.')
   return parts.join('\n')
 }
 
@@ -64,7 +70,7 @@ function* beyondTable() {
   const rows = HIGHLIGHTS.flatMap(([name, wanted, says]) => {
     const result = newest(name)
     const check = result?.checks.find((one) => wanted.test(one.name))
-    return check === undefined ? [] : [row([says, ...measured(check), miss(check), `\`${result.command}\``, result.date.slice(0, 10)])]
+    return check === undefined ? [] : [row([says, ...measured(check), miss(check), ...made(result)])]
   })
   if (rows.length === 0) return
   yield row(['beyond search', 'measured', 'goal', '', 'command', 'date'])
@@ -123,7 +129,8 @@ function machineLine({ machine, date, load, options: { rounds } }) {
 }
 
 /** Milliseconds of every engine at every size. */
-function* searchTable({ figures: { search, data } }) {
+function* searchTable(result) {
+  const { search, data } = result.figures
   const engines = search[0].contestants.map(({ engine }) => engine)
   const head = ['P50, ms (top 10)', ...search.flatMap(({ records }) => `${records.toLocaleString('en')} records`)]
   yield row(head)
@@ -134,7 +141,7 @@ function* searchTable({ figures: { search, data } }) {
       yield row([`${engine}: ${mode}`, ...cells.map((cell) => (engine === 'canopy' ? `**${short(cell)}**` : short(cell)))])
     }
   }
-  yield `\n${data}. Share of the true neighbours that our vector search found: ${search.map(({ contestants: [ours] }) => ours.recall).join(', ')}.\n`
+  yield `\n${made(result).join(', ')}. ${data}. Share of the true neighbours that our vector search found: ${search.map(({ contestants: [ours] }) => ours.recall).join(', ')}.\n`
 }
 
 function other({ name }) {
@@ -145,21 +152,28 @@ function rate({ name }) {
   return name.includes('over HTTP')
 }
 
-function* figures(checks) {
-  yield row(['figure', 'measured', 'goal'])
-  yield row(['---', '---:', '---:'])
-  for (const check of checks) yield row([check.name, ...measured(check)])
+/** The checks of some results that are worth showing. */
+function* figures(shown) {
+  yield row(['figure', 'measured', 'goal', 'command', 'date'])
+  yield row(['---', '---:', '---:', '---', '---'])
+  for (const [result, wanted] of shown) for (const check of (result?.checks ?? []).filter(wanted)) yield row([check.name, ...measured(check), ...made(result)])
   yield ''
 }
 
+/** The command that measured a result, and when. */
+function made({ bench, command = `canopy bench ${bench}`, date }) {
+  return [`\`${command}\``, date.slice(0, 10)]
+}
+
 /** The better model alone; the results hold both. */
-function* qualityTable({ figures: { ndcg10 } }) {
+function* qualityTable(result) {
+  const { ndcg10 } = result.figures
   yield row(['nDCG@10, MiniLM', 'keywords', 'vectors', 'hybrid', 'plain RRF'])
   yield row(['---', '---:', '---:', '---:', '---:'])
   for (const { set, model, bm25, vectors, hybrid, rrf } of ndcg10) {
     if (model.startsWith('minilm')) yield row([set, bm25.toFixed(3), vectors.toFixed(3), `**${hybrid.toFixed(3)}**`, rrf.toFixed(3)])
   }
-  yield ''
+  yield `\n${made(result).join(', ')}.\n`
 }
 
 function row(cells) {
