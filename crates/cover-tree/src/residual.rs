@@ -32,6 +32,7 @@ mod sieve;
 mod tiles;
 mod tree;
 mod walk;
+mod walks;
 
 pub use answer::{Audit, ResidualAnswer, SearchReport};
 pub use envelope::Envelope;

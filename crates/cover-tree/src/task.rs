@@ -3,6 +3,7 @@
 use crate::error::Error;
 use canopy_core::{Cancel, Progress};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// How far a call is, out of how much, and whether it should go on.
 pub(crate) struct Task<'a> {
@@ -28,4 +29,12 @@ impl<'a> Task<'a> {
     pub(crate) fn finish(&self) {
         self.progress.finish(self.total, self.total);
     }
+}
+
+/// Runs some work and adds what it took, in seconds.
+pub(crate) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    *seconds += start.elapsed().as_secs_f64();
+    done
 }

@@ -128,7 +128,7 @@ impl<T: Chosen> Job<'_, T> {
             let (query, row) = (query(at), self.owner(sample[at]));
             let mut found = answers.ids[row * self.k..(row + 1) * self.k].to_vec();
             found.sort_unstable();
-            for &(strength, id) in best.finish() {
+            for (strength, id) in best.finish() {
                 tally.pairs += 1;
                 if found.binary_search(&id).is_ok() {
                     continue;

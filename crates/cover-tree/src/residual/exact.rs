@@ -4,7 +4,7 @@ use super::best::Best;
 use super::engine::{Query, Source};
 use super::field::Field;
 use super::found::Found;
-use super::tiles::{Chosen, Dots, Gate, LEAF, ROWS, Score};
+use super::tiles::{Chosen, Dots, Gate, LEAF, NEAR, ROWS, Score};
 use crate::error::Error;
 use crate::neighbours::Neighbours;
 use crate::task::Task;
@@ -18,7 +18,7 @@ const CHUNK: usize = 2;
 const WIDTH: usize = CHUNK * LEAF;
 
 /// Room for the answers to a block of queries, reused from block to block.
-pub(crate) struct Block<T> {
+pub(crate) struct Block<T: Chosen> {
     best: Vec<Best<T>>,
     x: Vec<f64>,
     squares: Vec<T>,
@@ -59,7 +59,7 @@ impl<T: Chosen> Block<T> {
         let shape = source.shape();
         let (loops, dim, ids) = (T::loops(), shape.places().dim, &shape.places().ids);
         let variance = T::from_f64(shape.variance);
-        let unlimited = [f64::INFINITY; ROWS];
+        let (unlimited, classes, mut masks) = ([[f64::INFINITY; NEAR]; ROWS], [0; LEAF], [0; ROWS]);
         for first in leaves.clone().step_by(CHUNK) {
             let last = (first + CHUNK).min(leaves.end);
             let list = field.places(first..last);
@@ -75,9 +75,10 @@ impl<T: Chosen> Block<T> {
                         lanes: field.lanes(leaf),
                         queries: x,
                         scales: &shape.scales,
-                        limits: &unlimited[..count],
+                        near: &unlimited[..count],
+                        classes: &classes,
                     };
-                    gate.run(loops, &mut self.squares[(leaf - first) * LEAF..], WIDTH);
+                    gate.run(loops, &mut self.squares[(leaf - first) * LEAF..], WIDTH, &mut masks);
                 }
                 let mut rows = [&[][..]; ROWS];
                 rows.iter_mut().zip(queries).for_each(|(row, query)| *row = query.v);
@@ -184,7 +185,7 @@ pub(crate) fn all_pairs<'a, S: Source, A: Send>(
             Some(group) => {
                 group.0.push(gathered);
                 for (into, from) in group.1.iter_mut().zip(&mut best) {
-                    from.finish().iter().for_each(|&(correlation, id)| into.offer(correlation, id));
+                    from.finish().for_each(|(correlation, id)| into.offer(correlation, id));
                 }
             }
         }

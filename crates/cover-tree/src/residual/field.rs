@@ -1,7 +1,7 @@
 //! Points in leaves along the curve, under a hierarchy of boxes. Lengthscales enter only when distances are asked for: the
 //! structure outlives them.
 
-use super::tiles::LEAF;
+use super::tiles::{LEAF, ROWS};
 use crate::neighbours::MISSING;
 use canopy_file::Numbers;
 use std::ops::Range;
@@ -139,18 +139,22 @@ impl Field {
         self.levels[height].lowest[place]
     }
 
-    /// Squared distance between a box and the box from `low` to `high` in units of the lengthscale, 0 where they overlap.
+    /// Squared distances between a box and some points in units of the lengthscale, 0 inside; `x` are the points' coordinates, axis
+    /// by axis.
     #[inline]
-    pub(crate) fn between(&self, height: usize, place: usize, low: &[f64], high: &[f64], scales: &[f64]) -> f64 {
-        let dim = self.dim;
-        let corners = &self.levels[height].corners[place * 2 * dim..(place + 1) * 2 * dim];
-        let (from, to) = corners.split_at(dim);
-        let mut sum = 0.0;
-        for axis in 0..dim {
-            let gap = (from[axis] - high[axis]).max(low[axis] - to[axis]).max(0.0) * scales[axis];
-            sum += gap * gap;
+    pub(crate) fn between(&self, height: usize, place: usize, x: &[[f64; ROWS]], scales: &[f64]) -> [f64; ROWS] {
+        let corners = &self.levels[height].corners[place * 2 * self.dim..(place + 1) * 2 * self.dim];
+        let (from, to) = corners.split_at(self.dim);
+        let mut sums = [0.0; ROWS];
+        // Comparisons, as `max` would ask for NaN twice, and there is none.
+        let larger = |a: f64, b: f64| if a > b { a } else { b };
+        for (((&from, &to), x), &scale) in from.iter().zip(to).zip(x).zip(scales) {
+            for (sum, &x) in sums.iter_mut().zip(x) {
+                let gap = larger(larger(from - x, x - to), 0.0) * scale;
+                *sum += gap * gap;
+            }
         }
-        sum
+        sums
     }
 
     /// The coordinates of a run of leaves, leaf by leaf and axis by axis.

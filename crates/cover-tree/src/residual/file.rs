@@ -189,7 +189,7 @@ fn root(file: &Mapped, meta: &Meta, scales: &[f64], jitter: f64) -> Result<Root,
     }
     let inverse = file.buffer("inverse", Matrix::<f64>::size(count.next_multiple_of(16), count))?;
     let kernel = meta.options.kernel.clone();
-    Ok(Root { kernel, count, jitter, scales: scales.to_vec(), lanes, inverse: Matrix::mapped(inverse, count) })
+    Ok(Root::with_inverse(kernel, scales.to_vec(), lanes, jitter, Matrix::mapped(inverse, count)))
 }
 
 fn places(file: &Mapped, meta: &Meta) -> Result<Places, Error> {

@@ -12,11 +12,13 @@ pub(crate) struct Found {
 
 impl Found {
     /// Appends what a query found, strongest first, and fills up to `k`.
-    pub(crate) fn push<T: Real>(&mut self, kept: &[(T, u32)], k: usize) {
+    pub(crate) fn push<T: Real>(&mut self, kept: impl Iterator<Item = (T, u32)>, k: usize) {
         let end = self.ids.len() + k;
-        self.ids.extend(kept.iter().map(|&(_, id)| id));
+        for (correlation, id) in kept {
+            self.ids.push(id);
+            self.distances.push(distance(correlation.to_f64()) as f32);
+        }
         self.ids.resize(end, MISSING);
-        self.distances.extend(kept.iter().map(|&(correlation, _)| distance(correlation.to_f64()) as f32));
         self.distances.resize(end, f32::INFINITY);
     }
 

@@ -35,6 +35,12 @@ pub(crate) trait Real: Copy + Debug + PartialOrd + Send + Sync + bytemuck::Pod {
     /// The unit of rounding.
     #[cfg(test)]
     const ROUNDING: f64;
+    /// A number of this kind and an id in one: larger ones come first, equal ones by ascending id.
+    type Key: Copy + Debug + Ord + Send + Sync;
+    /// `self` is not negative.
+    fn key(self, id: u32) -> Self::Key;
+    /// What a key was made of.
+    fn unkey(key: Self::Key) -> (Self, u32);
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
     fn plus(self, other: Self) -> Self;
@@ -48,13 +54,23 @@ pub(crate) trait Real: Copy + Debug + PartialOrd + Send + Sync + bytemuck::Pod {
 }
 
 macro_rules! real {
-    ($t:ident, $bits:ident, $magic:expr, $last:expr, $exponent:expr, $mantissa:expr, $terms:expr) => {
+    ($t:ident, $bits:ident, $key:ident, $magic:expr, $last:expr, $exponent:expr, $mantissa:expr, $terms:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             #[cfg(test)]
             const NAN: Self = $t::NAN;
             #[cfg(test)]
             const ROUNDING: f64 = $t::EPSILON as f64 / 2.0;
+            type Key = $key;
+            #[inline(always)]
+            fn key(self, id: u32) -> $key {
+                // The bits of what isn't negative are in the order of the numbers.
+                $key::from(!self.to_bits()) << 32 | $key::from(id)
+            }
+            #[inline(always)]
+            fn unkey(key: $key) -> (Self, u32) {
+                (Self::from_bits(!((key >> 32) as $bits)), key as u32)
+            }
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 value as Self
@@ -116,6 +132,7 @@ macro_rules! real {
 real!(
     f32,
     u32,
+    u64,
     12_582_912.0,
     126.0,
     127,
@@ -125,6 +142,7 @@ real!(
 real!(
     f64,
     u64,
+    u128,
     6_755_399_441_055_744.0,
     1022.0,
     1023,

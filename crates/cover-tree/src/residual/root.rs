@@ -4,7 +4,7 @@ use super::cholesky;
 use super::kernel::Kernel;
 use super::matrix::Matrix;
 use super::real::Real;
-use super::tiles::{Chosen, Dots, ROWS};
+use super::tiles::{COLUMNS, Chosen, Panel, ROWS};
 use crate::error::Error;
 use crate::task::Task;
 use rayon::prelude::*;
@@ -16,8 +16,6 @@ pub const JITTER_STEPS: i32 = 5;
 /// Points whose covariances are computed at once, at most: 64 rows of 512 `f64` are 256 KiB, a quarter of a usual L2, and as much of
 /// the inverse passes by for all of them.
 const BLOCK: usize = 64;
-/// Columns of V computed at once; those to the right of a column don't enter it.
-const COLUMNS: usize = 64;
 
 /// `L` with `L Lᵀ = K(Z, Z) + jitter I`, as its inverse.
 #[derive(Debug)]
@@ -32,6 +30,8 @@ pub(crate) struct Root {
     /// The inducing points, axis by axis.
     pub(super) lanes: Vec<f64>,
     pub(super) inverse: Matrix<f64>,
+    /// The inverse as products want it, see [`panels`].
+    panels: Matrix<f64>,
 }
 
 impl Root {
@@ -52,11 +52,22 @@ impl Root {
             let mut shifted = covariances.clone();
             (0..count).for_each(|i| shifted[i * count + i] += jitter * kernel.variance);
             if let Some(lower) = cholesky::factor(shifted, count) {
-                let inverse = cholesky::inverse(&lower, count);
-                return Ok(Self { kernel: kernel.clone(), count, jitter, scales, lanes, inverse });
+                return Ok(Self::with_inverse(kernel.clone(), scales, lanes, jitter, cholesky::inverse(&lower, count)));
             }
         }
         Err(Error::NotPositiveDefinite { first: jitter, last: jitter * 10_f64.powi(JITTER_STEPS - 1) })
+    }
+
+    /// A root whose inverse is known.
+    pub(super) fn with_inverse(
+        kernel: Kernel,
+        scales: Vec<f64>,
+        lanes: Vec<f64>,
+        jitter: f64,
+        inverse: Matrix<f64>,
+    ) -> Self {
+        let panels = panels(&inverse);
+        Self { kernel, count: inverse.width(), jitter, scales, lanes, inverse, panels }
     }
 
     /// The inducing points, row-major.
@@ -111,35 +122,30 @@ impl Root {
         stride: usize,
         p: &mut [f64],
     ) {
-        let loops = f64::loops();
-        let width = work.covariances.stride();
         for (row, x) in x.chunks_exact(dim).enumerate() {
             covariance(&self.kernel, &self.scales, &self.lanes, x, &mut work.covariances.row_mut(row)[..self.count]);
         }
         p.fill(self.kernel.variance);
-        for first in (0..width).step_by(COLUMNS) {
-            let end = (first + COLUMNS).min(width);
-            work.list.clear();
-            work.list.extend(first as u32..end as u32);
-            for (group, p) in p.chunks_mut(ROWS).enumerate() {
-                let mut rows = [&[][..]; ROWS];
-                (0..p.len()).for_each(|row| rows[row] = work.covariances.row(group * ROWS + row));
-                let (base, stride_l) = (self.inverse.values(), self.inverse.stride());
-                let call = Dots { rows: &rows[..p.len()], base, stride: stride_l, len: end, list: &work.list };
-                call.run(loops, &mut work.out, COLUMNS);
-                for (row, p) in p.iter_mut().enumerate() {
-                    let computed = &work.out[row * COLUMNS..row * COLUMNS + end - first];
-                    let range = (group * ROWS + row) * stride + first..(group * ROWS + row) * stride + end;
-                    for (slot, &value) in v[range.clone()].iter_mut().zip(computed) {
-                        *slot = T::from_f64(value);
-                    }
-                    if !rest.is_empty() {
-                        for ((slot, v), &value) in rest[range.clone()].iter_mut().zip(&v[range]).zip(computed) {
-                            *slot = (value - v.to_f64()) as f32;
-                        }
-                    }
-                    *p -= computed.iter().map(|value| value * value).sum::<f64>();
+        for first in (0..work.covariances.stride()).step_by(COLUMNS) {
+            let call = Panel {
+                rows: work.covariances.values(),
+                count: p.len(),
+                stride: work.covariances.stride(),
+                len: first + COLUMNS,
+                columns: &self.panels.values()[start(first / COLUMNS) * COLUMNS..],
+            };
+            call.run(f64::loops(), &mut work.out);
+            for (row, (p, computed)) in p.iter_mut().zip(work.out.chunks_exact(COLUMNS)).enumerate() {
+                let range = row * stride + first..row * stride + first + COLUMNS;
+                for (slot, &value) in v[range.clone()].iter_mut().zip(computed) {
+                    *slot = T::from_f64(value);
                 }
+                if !rest.is_empty() {
+                    for ((slot, v), &value) in rest[range.clone()].iter_mut().zip(&v[range]).zip(computed) {
+                        *slot = (value - v.to_f64()) as f32;
+                    }
+                }
+                *p -= computed.iter().map(|value| value * value).sum::<f64>();
             }
         }
         p.iter_mut().for_each(|p| *p = p.max(VARIANCE_FLOOR * self.kernel.variance));
@@ -159,14 +165,31 @@ pub(crate) struct Factors<T> {
 /// Room that a thread works in.
 struct Work {
     covariances: Matrix<f64>,
-    list: Vec<u32>,
     out: Vec<f64>,
 }
 
 impl Work {
     fn new(count: usize) -> Self {
-        Self { covariances: Matrix::zeros(BLOCK, count), list: Vec::new(), out: vec![0.0; ROWS * COLUMNS] }
+        Self { covariances: Matrix::zeros(BLOCK, count), out: vec![0.0; BLOCK * COLUMNS] }
     }
+}
+
+/// Where a panel starts, in rows of [`panels`].
+fn start(panel: usize) -> usize {
+    COLUMNS * panel * (panel + 1) / 2
+}
+
+/// A lower triangle by panels: [`COLUMNS`] of its rows lie side by side, as far as the longest of them goes.
+fn panels(triangle: &Matrix<f64>) -> Matrix<f64> {
+    let count = triangle.stride() / COLUMNS;
+    let mut out = Matrix::zeros(start(count), COLUMNS);
+    for (panel, first) in (0..count).map(|panel| (panel, panel * COLUMNS)) {
+        for at in 0..first + COLUMNS {
+            let columns = out.row_mut(start(panel) + at);
+            columns.iter_mut().enumerate().for_each(|(column, slot)| *slot = triangle.row(first + column)[at]);
+        }
+    }
+    out
 }
 
 /// Covariances of a point with all inducing points.

@@ -32,9 +32,11 @@ impl<'a, T: Chosen> Sieve<'a, T> {
         queries.iter().for_each(|query| self.rows.extend(query.v.iter().map(|value| T::from_f64(value.to_f64()))));
     }
 
-    /// Takes out of a list, and of its squared distances, the points that reach no query's bound, whatever rounding has done.
+    /// Takes out of a list, and of its squared distances, the points that reach no query's bound, whatever rounding has done. The
+    /// queries are those of the walk from the `first` on.
     pub(super) fn sift<S: Real>(
         &mut self,
+        first: usize,
         queries: &[Query<'_, S>],
         best: &[Best<S>],
         list: &mut Vec<u32>,
@@ -42,7 +44,7 @@ impl<'a, T: Chosen> Sieve<'a, T> {
         width: usize,
     ) {
         let (len, engine) = (list.len(), self.engine);
-        if len == 0 || !best[..queries.len()].iter().all(Best::is_full) {
+        if len == 0 || !best.iter().all(Best::is_full) {
             return;
         }
         let (shape, stride, loops) = (&engine.shape, engine.v.stride(), T::loops());
@@ -51,7 +53,7 @@ impl<'a, T: Chosen> Sieve<'a, T> {
         padded[len..].fill(list[len - 1]);
         let padded = &padded[..len.next_multiple_of(STEP)];
         let mut rows = [&[][..]; ROWS];
-        rows.iter_mut().zip(self.rows.chunks_exact(stride)).for_each(|(row, values)| *row = values);
+        rows.iter_mut().zip(self.rows.chunks_exact(stride).skip(first)).for_each(|(row, values)| *row = values);
         self.dots.resize(ROWS * MOST, T::ZERO);
         self.hits.resize(MOST, 0);
         let call = Dots { rows: &rows[..queries.len()], base: engine.v.values(), stride, len: stride, list: padded };

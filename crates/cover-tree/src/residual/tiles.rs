@@ -6,6 +6,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod panel;
 mod plain;
 mod score;
 #[cfg(test)]
@@ -13,7 +14,8 @@ mod tests;
 
 use super::kernel::KernelKind;
 use super::real::Real;
-pub(crate) use score::{Gate, Score};
+pub(crate) use panel::{COLUMNS, Panel};
+pub(crate) use score::{Gate, NEAR, Score};
 use std::sync::OnceLock;
 
 /// Rows that are multiplied with the same others at once.
@@ -66,7 +68,8 @@ pub(crate) struct Loops<T> {
     pub(crate) name: &'static str,
     dots: unsafe fn(&Dots<'_, T>, &mut [T], usize),
     score: unsafe fn(&Score<'_, T>, &mut [T], &mut [u32]) -> usize,
-    gate: unsafe fn(&Gate<'_>, &mut [T], usize) -> u32,
+    gate: unsafe fn(&Gate<'_>, &mut [T], usize, &mut [u32]),
+    panel: unsafe fn(&Panel<'_, T>, &mut [T]),
     kernel: unsafe fn(KernelKind, T, &mut [T]),
     widen: unsafe fn(&[T], &[f32], &mut [f64]),
 }
@@ -86,6 +89,7 @@ macro_rules! chosen {
             dots: plain::$t::dots,
             score: plain::$t::score,
             gate: plain::$t::gate,
+            panel: plain::$t::panel,
             kernel: plain::$t::kernel,
             widen: plain::$t::widen,
         };
@@ -95,6 +99,7 @@ macro_rules! chosen {
             dots: avx2::$t::dots,
             score: avx2::$t::score,
             gate: avx2::$t::gate,
+            panel: avx2::$t::panel,
             kernel: avx2::$t::kernel,
             widen: avx2::$t::widen,
         };
@@ -104,6 +109,7 @@ macro_rules! chosen {
             dots: avx512::$t::dots,
             score: avx512::$t::score,
             gate: avx512::$t::gate,
+            panel: avx512::$t::panel,
             kernel: avx512::$t::kernel,
             widen: avx512::$t::widen,
         };

@@ -2,15 +2,16 @@
 
 use super::best::Best;
 use super::engine::{Query, Source};
-use super::envelope::{CLASSES, Fitted};
+use super::envelope::Fitted;
 use super::field::Field;
 use super::real::Real;
 use super::sieve::Sieve;
-use super::tiles::{Chosen, Dots, Gate, LEAF, ROWS, STEP, Score};
-use crate::points::MAX_DIM;
+use super::tiles::{Chosen, Dots, Gate, LEAF, NEAR, ROWS, STEP, Score};
+use crate::neighbours::MISSING;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 /// Points that are gathered before their correlations are computed.
 const BATCH: usize = 64;
@@ -27,6 +28,23 @@ pub struct GateCounts {
     pub pruned: u64,
 }
 
+/// How the points that queries of a walk need are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lists {
+    /// In one list: a point that one query needs is multiplied with all of them, at little more than the cost of reading its row of V. For
+    /// queries that need mostly the same points.
+    Shared,
+    /// In one list what two or more of them need, and in a list for each what only that one needs.
+    Apart,
+}
+
+/// Points that were gathered, whose correlations aren't computed yet.
+struct List<T> {
+    places: Vec<u32>,
+    /// Squared distances, [`WIDTH`] for each query of the list.
+    squares: Vec<T>,
+}
+
 /// A walk and the room it works in; reused from group to group.
 pub(crate) struct Walk<'a, S: Source> {
     source: &'a S,
@@ -35,15 +53,17 @@ pub(crate) struct Walk<'a, S: Source> {
     envelope: Option<&'a Fitted>,
     pub(crate) best: Vec<Best<S::Real>>,
     pub(crate) kept: u64,
+    /// Coordinates of the queries, row-major and axis by axis.
     x: Vec<f64>,
+    axes: Vec<[f64; ROWS]>,
     classes: [usize; ROWS],
     /// How far each query looks: by class of the other point, and at most.
-    near: [[f64; CLASSES]; ROWS],
+    near: [[f64; NEAR]; ROWS],
     limits: [f64; ROWS],
-    open: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    open: BinaryHeap<Reverse<u64>>,
     leaf: Vec<S::Real>,
-    list: Vec<u32>,
-    squares: Vec<S::Real>,
+    /// The list of all queries, then one for each.
+    lists: [List<S::Real>; ROWS + 1],
     inverse: Vec<S::Real>,
     dots: Vec<S::Real>,
     hits: Vec<u32>,
@@ -54,6 +74,10 @@ pub(crate) struct Walk<'a, S: Source> {
 
 impl<'a, S: Source> Walk<'a, S> {
     pub(crate) fn new(source: &'a S, field: &'a Field, envelope: Option<&'a Fitted>, k: usize) -> Self {
+        let list = |row: usize| {
+            let rows = if row == 0 { ROWS } else { 1 };
+            List { places: Vec::with_capacity(WIDTH), squares: vec![S::Real::ZERO; rows * WIDTH] }
+        };
         Self {
             source,
             field,
@@ -61,13 +85,13 @@ impl<'a, S: Source> Walk<'a, S> {
             best: vec![Best::new(k); ROWS],
             kept: 0,
             x: Vec::new(),
+            axes: Vec::new(),
             classes: [0; ROWS],
-            near: [[0.0; CLASSES]; ROWS],
+            near: [[0.0; NEAR]; ROWS],
             limits: [0.0; ROWS],
             open: BinaryHeap::new(),
             leaf: vec![S::Real::ZERO; ROWS * LEAF],
-            list: Vec::with_capacity(WIDTH),
-            squares: vec![S::Real::ZERO; ROWS * WIDTH],
+            lists: std::array::from_fn(list),
             inverse: Vec::with_capacity(WIDTH),
             dots: vec![S::Real::ZERO; ROWS * WIDTH],
             hits: vec![0; WIDTH],
@@ -78,122 +102,149 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// Answers up to [`ROWS`] queries; the answers are in `best`.
-    pub(crate) fn run(&mut self, queries: &[Query<'_, S::Real>]) {
-        let (dim, count) = (self.source.shape().places().dim, queries.len());
+    pub(crate) fn run(&mut self, queries: &[Query<'_, S::Real>], lists: Lists) {
+        self.ask(queries);
+        let before = queries.iter().map(|query| query.before).max().unwrap_or(0);
+        self.open.clear();
+        self.open_boxes((self.field.heights() - 1, 0), before);
+        while let Some(Reverse(key)) = self.open.pop() {
+            let (square, height, place) = unkey(key);
+            if square > self.limits.iter().copied().fold(0.0, f64::max) {
+                break;
+            }
+            if height == 0 {
+                self.visit(place, queries, before, lists);
+            } else {
+                self.open_boxes((height - 1, place), before);
+            }
+        }
+        (0..=ROWS).for_each(|list| self.flush(list, queries));
+    }
+
+    /// Takes the queries in.
+    fn ask(&mut self, queries: &[Query<'_, S::Real>]) {
         self.x.clear();
-        let (mut low, mut high) = ([f64::INFINITY; MAX_DIM], [f64::NEG_INFINITY; MAX_DIM]);
+        self.axes.clear();
+        self.axes.resize(self.source.shape().places().dim, [0.0; ROWS]);
+        // Rows without a query look nowhere.
+        self.limits = [-1.0; ROWS];
         for (row, query) in queries.iter().enumerate() {
             self.x.extend_from_slice(query.x);
-            for (axis, &value) in query.x.iter().enumerate() {
-                low[axis] = low[axis].min(value);
-                high[axis] = high[axis].max(value);
-            }
+            self.axes.iter_mut().zip(query.x).for_each(|(axis, &value)| axis[row] = value);
             self.best[row].clear();
-            (self.near[row], self.limits[row]) = ([f64::INFINITY; CLASSES], f64::INFINITY);
+            (self.near[row], self.limits[row]) = ([f64::INFINITY; NEAR], f64::INFINITY);
             self.classes[row] = self.envelope.map_or(0, |fitted| fitted.envelope.class(query.p));
         }
         if let Some(sieve) = &mut self.sieve {
             sieve.ask(queries);
         }
-        let (low, high) = (&low[..dim], &high[..dim]);
-        let before = queries.iter().map(|query| query.before).max().unwrap_or(0);
-        self.open.clear();
-        self.open_boxes((self.field.heights() - 1, 0), (low, high), before, f64::INFINITY);
-        while let Some(Reverse((bits, height, place))) = self.open.pop() {
-            let widest = self.limits[..count].iter().copied().fold(0.0, f64::max);
-            if f64::from_bits(bits) > widest {
-                break;
-            }
-            if height == 0 {
-                self.visit(place as usize, queries, before);
-            } else {
-                self.open_boxes((height as usize - 1, place as usize), (low, high), before, widest);
-            }
-        }
-        self.flush(queries);
     }
 
-    /// Notes the boxes under one, but those beyond `widest`: a walk never looks farther than it does now.
-    fn open_boxes(
-        &mut self,
-        (height, parent): (usize, usize),
-        (low, high): (&[f64], &[f64]),
-        before: u32,
-        widest: f64,
-    ) {
+    /// Notes the boxes under one, but those beyond the reach of all queries: a walk never looks farther than it does now.
+    fn open_boxes(&mut self, (height, parent): (usize, usize), before: u32) {
         let scales = &self.source.shape().scales[..];
         for place in self.field.boxes(height, parent) {
-            if self.field.lowest(height, place) < before {
-                let square = self.field.between(height, place, low, high, scales);
-                if square <= widest {
-                    // Distances aren't negative, so their bits are in the order of their values.
-                    self.open.push(Reverse((square.to_bits(), height as u32, place as u32)));
-                }
+            if self.field.lowest(height, place) >= before {
+                continue;
+            }
+            let squares = self.field.between(height, place, &self.axes, scales);
+            let mut nearest = f64::INFINITY;
+            let mut wanted = false;
+            for (&square, &limit) in squares.iter().zip(&self.limits) {
+                wanted |= square <= limit;
+                let square = if limit < 0.0 { f64::INFINITY } else { square };
+                nearest = if square < nearest { square } else { nearest };
+            }
+            if wanted {
+                self.open.push(Reverse(key(nearest, height, place)));
             }
         }
     }
 
     /// Gathers the points of a leaf that are near enough to some query.
     #[inline]
-    fn visit(&mut self, leaf: usize, queries: &[Query<'_, S::Real>], before: u32) {
+    fn visit(&mut self, leaf: usize, queries: &[Query<'_, S::Real>], before: u32, lists: Lists) {
         let count = queries.len();
-        let scales = &self.source.shape().scales[..];
-        let gate = Gate { lanes: self.field.lanes(leaf), queries: &self.x, scales, limits: &self.limits[..count] };
-        let mut mask = gate.run(S::Real::loops(), &mut self.leaf, LEAF);
-        let places = self.field.places(leaf..leaf + 1);
-        while mask != 0 {
-            let lane = mask.trailing_zeros() as usize;
-            mask &= mask - 1;
-            let place = places[lane];
-            if self.source.shape().places().ids[place as usize] >= before {
-                continue;
-            }
-            if let Some(fitted) = self.envelope {
-                let class = fitted.classes[place as usize] as usize;
-                if !(0..count).any(|row| self.leaf[row * LEAF + lane].to_f64() <= self.near[row][class]) {
-                    continue;
-                }
-            }
-            let at = self.list.len();
-            (0..count).for_each(|row| self.squares[row * WIDTH + at] = self.leaf[row * LEAF + lane]);
-            self.list.push(place);
+        let shape = self.source.shape();
+        let places: &[u32; LEAF] = self.field.places(leaf..leaf + 1).try_into().expect("a leaf has as many places");
+        let classes = match self.envelope {
+            Some(fitted) => places.map(|place| fitted.classes[place as usize]),
+            None => [0; LEAF],
+        };
+        let gate = Gate {
+            lanes: self.field.lanes(leaf),
+            queries: &self.x,
+            scales: &shape.scales,
+            near: &self.near[..count],
+            classes: &classes,
+        };
+        let mut masks = [0; ROWS];
+        gate.run(S::Real::loops(), &mut self.leaf, LEAF, &mut masks);
+        if before < MISSING {
+            let ids = &shape.places().ids;
+            let late = (0..LEAF).fold(0, |late, lane| late | u32::from(ids[places[lane] as usize] >= before) << lane);
+            masks.iter_mut().for_each(|mask| *mask &= !late);
         }
-        if self.list.len() >= BATCH {
-            self.flush(queries);
+        let mut is_full = false;
+        for (list, mut mask) in lists.spread(masks).into_iter().enumerate() {
+            let rows = rows(list, count);
+            let list = &mut self.lists[list];
+            while mask != 0 {
+                let lane = mask.trailing_zeros() as usize;
+                mask &= mask - 1;
+                let at = list.places.len();
+                for (slot, row) in rows.clone().enumerate() {
+                    list.squares[slot * WIDTH + at] = self.leaf[row * LEAF + lane];
+                }
+                list.places.push(places[lane]);
+            }
+            is_full |= list.places.len() >= BATCH;
+        }
+        for list in (0..=ROWS).filter(|_| is_full) {
+            // Lists that are half full go along: what they bring may spare the others.
+            if self.lists[list].places.len() >= BATCH / 2 {
+                self.flush(list, queries);
+            }
         }
     }
 
-    /// Computes the correlations of what was gathered.
-    fn flush(&mut self, queries: &[Query<'_, S::Real>]) {
-        self.kept += (self.list.len() * queries.len()) as u64;
-        if let Some(sieve) = &mut self.sieve {
-            sieve.sift(queries, &self.best, &mut self.list, &mut self.squares, WIDTH);
+    /// Computes the correlations of what was gathered in a list.
+    fn flush(&mut self, at: usize, queries: &[Query<'_, S::Real>]) {
+        if self.lists[at].places.is_empty() {
+            return;
         }
-        let len = self.list.len();
-        let Some(&last) = self.list.last() else { return };
-        self.list.resize(len.next_multiple_of(STEP), last);
+        let range = rows(at, queries.len());
+        let queries = &queries[range.clone()];
+        let List { places: list, squares } = &mut self.lists[at];
+        self.kept += (list.len() * queries.len()) as u64;
+        if let Some(sieve) = &mut self.sieve {
+            sieve.sift(range.start, queries, &self.best[range.clone()], list, squares, WIDTH);
+        }
+        let len = list.len();
+        let Some(&last) = list.last() else { return };
+        list.resize(len.next_multiple_of(STEP), last);
         self.inverse.clear();
-        self.inverse.extend(self.list[..len].iter().map(|&place| self.source.inverse(place)));
+        self.inverse.extend(list[..len].iter().map(|&place| self.source.inverse(place)));
         let mut rows = [&[][..]; ROWS];
         rows.iter_mut().zip(queries).for_each(|(row, query)| *row = query.v);
-        let loops = S::Real::loops();
-        let (base, stride, list) = self.source.rows(&self.list, &mut self.rows, &mut self.plain);
-        let call = Dots { rows: &rows[..queries.len()], base, stride, len: stride, list };
+        let (loops, shape) = (S::Real::loops(), self.source.shape());
+        let (base, stride, plain) = self.source.rows(list, &mut self.rows, &mut self.plain);
+        let call = Dots { rows: &rows[..queries.len()], base, stride, len: stride, list: plain };
         call.run(loops, &mut self.dots, WIDTH);
-        for (row, query) in queries.iter().enumerate() {
+        for (slot, (row, query)) in range.zip(queries).enumerate() {
             let best = &mut self.best[row];
-            let dots = &mut self.dots[row * WIDTH..row * WIDTH + len];
+            let dots = &mut self.dots[slot * WIDTH..slot * WIDTH + len];
             let score = Score {
-                kind: self.source.shape().kind,
-                variance: S::Real::from_f64(self.source.shape().variance),
-                squares: &self.squares[row * WIDTH..row * WIDTH + len],
+                kind: shape.kind,
+                variance: S::Real::from_f64(shape.variance),
+                squares: &squares[slot * WIDTH..slot * WIDTH + len],
                 inverse: &self.inverse,
                 own: query.own(),
                 least: best.least(),
             };
             let found = score.run(loops, dots, &mut self.hits);
             for &at in &self.hits[..found] {
-                let id = self.source.shape().places().ids[self.list[at as usize] as usize];
+                let id = shape.places().ids[list[at as usize] as usize];
                 if query.wants(id) {
                     best.offer(dots[at as usize], id);
                 }
@@ -205,6 +256,69 @@ impl<'a, S: Source> Walk<'a, S> {
                 self.limits[row] = limits[limits.len() - 1];
             }
         }
-        self.list.clear();
+        list.clear();
+    }
+}
+
+impl Lists {
+    /// Which lanes go to which list, by the lanes that each query needs.
+    fn spread(self, masks: [u32; ROWS]) -> [u32; ROWS + 1] {
+        let (mut any, mut several) = (0, 0);
+        for mask in masks {
+            several |= any & mask;
+            any |= mask;
+        }
+        let mut lists = [0; ROWS + 1];
+        if self == Self::Shared {
+            lists[0] = any;
+        } else {
+            lists[0] = several;
+            lists[1..].iter_mut().zip(masks).for_each(|(list, mask)| *list = mask & !several);
+        }
+        lists
+    }
+}
+
+/// The queries of a list.
+fn rows(list: usize, queries: usize) -> Range<usize> {
+    if list == 0 { 0..queries } else { list - 1..list.min(queries).max(list - 1) }
+}
+
+/// A box to be opened, nearer ones first. Distances are rounded down: none looks farther than it is.
+fn key(square: f64, height: usize, place: usize) -> u64 {
+    let below = (square * (1.0 - 2.0 * f64::from(f32::EPSILON))).min(f64::from(f32::MAX)) as f32;
+    let below = if below < f32::MIN_POSITIVE { 0.0 } else { below };
+    // Distances aren't negative, so their bits are in the order of their values. A leaf holds more than 2^4 of 2^32 points.
+    u64::from(below.to_bits()) << 32 | (height as u64) << 28 | place as u64
+}
+
+/// What a key was made of.
+fn unkey(key: u64) -> (f64, usize, usize) {
+    let place = key as u32;
+    (f64::from(f32::from_bits((key >> 32) as u32)), (place >> 28) as usize, (place & ((1 << 28) - 1)) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_that_several_need_go_to_the_shared_list() {
+        let masks = [0b1100, 0b1010, 0, 0b1001];
+        assert_eq!(Lists::Shared.spread(masks), [0b1111, 0, 0, 0, 0]);
+        assert_eq!(Lists::Apart.spread(masks), [0b1000, 0b100, 0b10, 0, 0b1]);
+    }
+
+    #[test]
+    fn a_box_never_looks_farther_than_it_is() {
+        for square in [0.0, 5e-324, 1e-46, 1.2e-38, 1e-3, 0.1, 1.0 + f64::EPSILON, 3e38, 4e38, 1e300, f64::INFINITY] {
+            let (below, height, place) = unkey(key(square, 9, (1 << 27) - 1));
+            assert!(
+                below <= square && (below >= square * 0.999_999 || !(1e-37..1e38).contains(&square)),
+                "{square}: {below}"
+            );
+            assert_eq!((height, place), (9, (1 << 27) - 1));
+        }
+        assert!(key(1.0, 3, 7) < key(1.1, 0, 0) && key(1.0, 0, 7) < key(1.0, 0, 8));
     }
 }

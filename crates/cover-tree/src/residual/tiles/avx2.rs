@@ -2,11 +2,11 @@
 
 /// The loops of one precision: `$fold` adds up each of four vectors and stores the four sums.
 macro_rules! loops {
-    ($t:ident, $lanes:expr, $load:ident, $fma:ident, $zero:ident, $fold:ident) => {
+    ($t:ident, $lanes:expr, $load:ident, $store:ident, $spread:ident, $fma:ident, $zero:ident, $fold:ident) => {
         pub(crate) mod $t {
             use crate::residual::kernel::KernelKind;
             use crate::residual::real::Fused;
-            use crate::residual::tiles::{Dots, Gate, PREFETCHED, ROWS, STEP, Score, score};
+            use crate::residual::tiles::{COLUMNS, Dots, Gate, PREFETCHED, Panel, ROWS, STEP, Score, score};
             use std::arch::x86_64::*;
 
             /// # Safety
@@ -67,6 +67,52 @@ macro_rules! loops {
             }
 
             /// # Safety
+            /// The machine has the instruction set; every row and column has `len` values, `out` room for all products.
+            #[target_feature(enable = "avx2,fma")]
+            pub(crate) unsafe fn panel(call: &Panel<'_, $t>, out: &mut [$t]) {
+                let mut row = 0;
+                while row < call.count {
+                    // SAFETY: as the caller guarantees, for some of the rows.
+                    unsafe {
+                        let (rows, out) =
+                            (call.rows.as_ptr().add(row * call.stride), out.as_mut_ptr().add(row * COLUMNS));
+                        row += match call.count - row {
+                            2.. => strip::<2>(rows, call, out),
+                            _ => strip::<1>(rows, call, out),
+                        };
+                    }
+                }
+            }
+
+            /// `R` rows with all columns, sums in registers; gives `R`.
+            #[target_feature(enable = "avx2,fma")]
+            #[inline]
+            unsafe fn strip<const R: usize>(rows: *const $t, call: &Panel<'_, $t>, out: *mut $t) -> usize {
+                const VECTORS: usize = COLUMNS / $lanes;
+                let mut sums = [[$zero(); VECTORS]; R];
+                for at in 0..call.len {
+                    let columns: [_; VECTORS] = std::array::from_fn(|i| {
+                        // SAFETY: there are `len` times as many values as columns.
+                        unsafe { $load(call.columns.as_ptr().add(at * COLUMNS + i * $lanes)) }
+                    });
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        // SAFETY: each of the rows has `len` values.
+                        let value = $spread(unsafe { *rows.add(row * call.stride + at) });
+                        for (sum, column) in sums.iter_mut().zip(columns) {
+                            *sum = $fma(value, column, *sum);
+                        }
+                    }
+                }
+                for (row, sums) in sums.into_iter().enumerate() {
+                    for (i, sum) in sums.into_iter().enumerate() {
+                        // SAFETY: `out` has a place for every row and column.
+                        unsafe { $store(out.add(row * COLUMNS + i * $lanes), sum) };
+                    }
+                }
+                R
+            }
+
+            /// # Safety
             /// The machine has the instruction set; the lists are of one length.
             #[target_feature(enable = "avx2,fma")]
             pub(crate) unsafe fn score(call: &Score<'_, $t>, dots: &mut [$t], hits: &mut [u32]) -> usize {
@@ -76,8 +122,8 @@ macro_rules! loops {
             /// # Safety
             /// The machine has the instruction set; the lengths fit each other.
             #[target_feature(enable = "avx2,fma")]
-            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize) -> u32 {
-                score::gate::<$t, Fused>(call, squares, width)
+            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize, masks: &mut [u32]) {
+                score::gate::<$t, Fused>(call, squares, width, masks);
             }
 
             /// # Safety
@@ -97,8 +143,8 @@ macro_rules! loops {
     };
 }
 
-loops!(f32, 8, _mm256_loadu_ps, _mm256_fmadd_ps, _mm256_setzero_ps, fold_f32);
-loops!(f64, 4, _mm256_loadu_pd, _mm256_fmadd_pd, _mm256_setzero_pd, fold_f64);
+loops!(f32, 8, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_setzero_ps, fold_f32);
+loops!(f64, 4, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_setzero_pd, fold_f64);
 
 use std::arch::x86_64::*;
 

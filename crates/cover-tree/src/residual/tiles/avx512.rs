@@ -2,11 +2,11 @@
 
 /// The loops of one precision: `$fold` adds up each of four vectors and stores the four sums.
 macro_rules! loops {
-    ($t:ident, $lanes:expr, $load:ident, $fma:ident, $zero:ident, $fold:ident) => {
+    ($t:ident, $lanes:expr, $load:ident, $store:ident, $spread:ident, $fma:ident, $zero:ident, $fold:ident, $narrow:ident) => {
         pub(crate) mod $t {
             use crate::residual::kernel::KernelKind;
             use crate::residual::real::Fused;
-            use crate::residual::tiles::{Dots, Gate, PREFETCHED, ROWS, STEP, Score, score};
+            use crate::residual::tiles::{COLUMNS, Dots, Gate, LEAF, Panel, ROWS, STEP, Score, score};
             use std::arch::x86_64::*;
 
             /// # Safety
@@ -37,14 +37,11 @@ macro_rules! loops {
                         // SAFETY: the listed rows have `len` values, as the caller guarantees.
                         unsafe { call.base.as_ptr().add(list[at] as usize * call.stride) }
                     });
-                    // Rows lie apart: the next ones are fetched while these are multiplied.
-                    for &next in call.list.get(place + STEP..place + 2 * STEP).unwrap_or(&[]) {
-                        // SAFETY: listed rows lie inside the matrix.
-                        let next = unsafe { call.base.as_ptr().add(next as usize * call.stride) }.cast::<i8>();
-                        for line in 0..PREFETCHED {
-                            _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(line * 64));
-                        }
-                    }
+                    // Rows lie apart: the next ones are fetched while these are multiplied, a line for a line.
+                    let next: [*const i8; STEP] = std::array::from_fn(|at| {
+                        let row = call.list.get(place + STEP + at).unwrap_or(&list[at]);
+                        call.base.as_ptr().wrapping_add(*row as usize * call.stride).cast()
+                    });
                     let mut sums = [[$zero(); STEP]; R];
                     let mut at = 0;
                     while at < call.len {
@@ -52,6 +49,9 @@ macro_rules! loops {
                             // SAFETY: `at + lanes <= len`, a multiple of 16.
                             unsafe { $load(others[i].add(at)) }
                         });
+                        for next in next {
+                            _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(at * size_of::<$t>()));
+                        }
                         for (row, sums) in rows.iter().zip(&mut sums) {
                             // SAFETY: as above.
                             let a = unsafe { $load(row.as_ptr().add(at)) };
@@ -69,6 +69,53 @@ macro_rules! loops {
             }
 
             /// # Safety
+            /// The machine has the instruction set; every row and column has `len` values, `out` room for all products.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            pub(crate) unsafe fn panel(call: &Panel<'_, $t>, out: &mut [$t]) {
+                let mut row = 0;
+                while row < call.count {
+                    // SAFETY: as the caller guarantees, for some of the rows.
+                    unsafe {
+                        let (rows, out) =
+                            (call.rows.as_ptr().add(row * call.stride), out.as_mut_ptr().add(row * COLUMNS));
+                        row += match call.count - row {
+                            8.. => strip::<8>(rows, call, out),
+                            4.. => strip::<4>(rows, call, out),
+                            _ => strip::<1>(rows, call, out),
+                        };
+                    }
+                }
+            }
+
+            /// `R` rows with all columns, sums in registers; gives `R`.
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+            #[inline]
+            unsafe fn strip<const R: usize>(rows: *const $t, call: &Panel<'_, $t>, out: *mut $t) -> usize {
+                const VECTORS: usize = COLUMNS / $lanes;
+                let mut sums = [[$zero(); VECTORS]; R];
+                for at in 0..call.len {
+                    let columns: [_; VECTORS] = std::array::from_fn(|i| {
+                        // SAFETY: there are `len` times as many values as columns.
+                        unsafe { $load(call.columns.as_ptr().add(at * COLUMNS + i * $lanes)) }
+                    });
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        // SAFETY: each of the rows has `len` values.
+                        let value = $spread(unsafe { *rows.add(row * call.stride + at) });
+                        for (sum, column) in sums.iter_mut().zip(columns) {
+                            *sum = $fma(value, column, *sum);
+                        }
+                    }
+                }
+                for (row, sums) in sums.into_iter().enumerate() {
+                    for (i, sum) in sums.into_iter().enumerate() {
+                        // SAFETY: `out` has a place for every row and column.
+                        unsafe { $store(out.add(row * COLUMNS + i * $lanes), sum) };
+                    }
+                }
+                R
+            }
+
+            /// # Safety
             /// The machine has the instruction set; the lists are of one length.
             #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
             pub(crate) unsafe fn score(call: &Score<'_, $t>, dots: &mut [$t], hits: &mut [u32]) -> usize {
@@ -78,8 +125,37 @@ macro_rules! loops {
             /// # Safety
             /// The machine has the instruction set; the lengths fit each other.
             #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize) -> u32 {
-                score::gate::<$t, Fused>(call, squares, width)
+            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize, masks: &mut [u32]) {
+                const PARTS: usize = LEAF / 8;
+                let classes: [_; PARTS] = std::array::from_fn(|i| {
+                    // SAFETY: a leaf has `LEAF` classes.
+                    _mm512_cvtepu8_epi64(unsafe { _mm_loadl_epi64(call.classes.as_ptr().add(i * 8).cast()) })
+                });
+                let dim = call.scales.len();
+                for (row, (query, near)) in call.queries.chunks_exact(dim).zip(call.near).enumerate() {
+                    let mut sums = [_mm512_setzero_pd(); PARTS];
+                    for (axis, (&x, &scale)) in query.iter().zip(call.scales).enumerate() {
+                        let (x, scale) = (_mm512_set1_pd(x), _mm512_set1_pd(scale));
+                        for (i, sum) in sums.iter_mut().enumerate() {
+                            // SAFETY: every axis has `LEAF` lanes.
+                            let lanes = unsafe { _mm512_loadu_pd(call.lanes.as_ptr().add(axis * LEAF + i * 8)) };
+                            let gap = _mm512_mul_pd(_mm512_sub_pd(lanes, x), scale);
+                            *sum = _mm512_fmadd_pd(gap, gap, *sum);
+                        }
+                    }
+                    // SAFETY: there are `NEAR` limits, twice eight.
+                    let low = unsafe { _mm512_loadu_pd(near.as_ptr()) };
+                    // SAFETY: as above.
+                    let high = unsafe { _mm512_loadu_pd(near.as_ptr().add(8)) };
+                    let mut mask = 0;
+                    for (i, (sum, class)) in sums.into_iter().zip(classes).enumerate() {
+                        let limits = _mm512_permutex2var_pd(low, class, high);
+                        mask |= u32::from(_mm512_cmp_pd_mask::<_CMP_LE_OQ>(sum, limits)) << (i * 8);
+                        // SAFETY: each query has room for the lanes of a leaf, `width` apart.
+                        unsafe { super::$narrow(sum, squares.as_mut_ptr().add(row * width + i * 8)) };
+                    }
+                    masks[row] = mask;
+                }
             }
 
             /// # Safety
@@ -99,10 +175,48 @@ macro_rules! loops {
     };
 }
 
-loops!(f32, 16, _mm512_loadu_ps, _mm512_fmadd_ps, _mm512_setzero_ps, fold_f32);
-loops!(f64, 8, _mm512_loadu_pd, _mm512_fmadd_pd, _mm512_setzero_pd, fold_f64);
+loops!(
+    f32,
+    16,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_setzero_ps,
+    fold_f32,
+    narrow_f32
+);
+loops!(
+    f64,
+    8,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_set1_pd,
+    _mm512_fmadd_pd,
+    _mm512_setzero_pd,
+    fold_f64,
+    narrow_f64
+);
 
 use std::arch::x86_64::*;
+
+/// # Safety
+/// The machine has the instruction set; `out` has room for eight.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+#[inline]
+unsafe fn narrow_f32(values: __m512d, out: *mut f32) {
+    // SAFETY: `out` has room for eight.
+    unsafe { _mm256_storeu_ps(out, _mm512_cvtpd_ps(values)) };
+}
+
+/// # Safety
+/// The machine has the instruction set; `out` has room for eight.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+#[inline]
+unsafe fn narrow_f64(values: __m512d, out: *mut f64) {
+    // SAFETY: `out` has room for eight.
+    unsafe { _mm512_storeu_pd(out, values) };
+}
 
 /// # Safety
 /// The machine has the instruction set; `out` has room for four.

@@ -4,7 +4,7 @@ macro_rules! plain {
     ($t:ident) => {
         pub(crate) mod $t {
             use crate::residual::kernel::KernelKind;
-            use crate::residual::tiles::{Dots, Gate, Score, score};
+            use crate::residual::tiles::{COLUMNS, Dots, Gate, Panel, Score, score};
 
             #[cfg(target_arch = "aarch64")]
             type F = crate::residual::real::Fused;
@@ -32,14 +32,26 @@ macro_rules! plain {
 
             /// # Safety
             /// None is needed; the type is that of the vectorised loops.
+            pub(crate) unsafe fn panel(call: &Panel<'_, $t>, out: &mut [$t]) {
+                let (columns, _) = call.columns.as_chunks::<COLUMNS>();
+                for (row, out) in call.rows.chunks(call.stride).zip(out.chunks_exact_mut(COLUMNS)).take(call.count) {
+                    out.fill(0.0);
+                    for (value, columns) in row[..call.len].iter().zip(columns) {
+                        out.iter_mut().zip(columns).for_each(|(sum, column)| *sum += value * column);
+                    }
+                }
+            }
+
+            /// # Safety
+            /// None is needed; the type is that of the vectorised loops.
             pub(crate) unsafe fn score(call: &Score<'_, $t>, dots: &mut [$t], hits: &mut [u32]) -> usize {
                 score::score::<$t, F>(call, dots, hits)
             }
 
             /// # Safety
             /// None is needed; the type is that of the vectorised loops.
-            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize) -> u32 {
-                score::gate::<$t, F>(call, squares, width)
+            pub(crate) unsafe fn gate(call: &Gate<'_>, squares: &mut [$t], width: usize, masks: &mut [u32]) {
+                score::gate::<$t, F>(call, squares, width, masks);
             }
 
             /// # Safety

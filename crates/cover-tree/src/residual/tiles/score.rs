@@ -31,6 +31,9 @@ impl<T: Real> Score<'_, T> {
     }
 }
 
+/// Room for the classes of points that [`Gate`] tells apart.
+pub(crate) const NEAR: usize = 16;
+
 /// Squared distances of up to four queries from the points of a leaf, and who is near enough.
 ///
 /// They are measured in `f64` from the coordinates as sent, whatever the precision: that costs a hundredth of the inner products,
@@ -42,23 +45,25 @@ pub(crate) struct Gate<'a> {
     pub(crate) queries: &'a [f64],
     /// What a difference of coordinates is multiplied with, axis by axis: the inverse lengthscale.
     pub(crate) scales: &'a [f64],
-    /// Largest squared distance that matters to each query.
-    pub(crate) limits: &'a [f64],
+    /// For each query the largest squared distance that matters, by class of the point.
+    pub(crate) near: &'a [[f64; NEAR]],
+    /// The classes of the leaf's points, each below [`NEAR`].
+    pub(crate) classes: &'a [u8; LEAF],
 }
 
 impl Gate<'_> {
-    /// Writes the squared distances from query `q` to `squares[q * width..]`, and gives a bit for every point that is near
-    /// enough to some query.
+    /// Writes the squared distances from query `q` to `squares[q * width..]`, and to `masks[q]` a bit for every point that is near
+    /// enough.
     ///
     /// # Panics
     /// When the lengths don't fit each other.
     #[inline]
-    pub(crate) fn run<T: Real>(&self, loops: &Loops<T>, squares: &mut [T], width: usize) -> u32 {
-        assert!(!self.limits.is_empty() && (self.limits.len() - 1) * width + LEAF <= squares.len() && width >= LEAF);
-        assert_eq!(self.lanes.len() * self.limits.len(), self.queries.len() * LEAF);
-        assert_eq!(self.scales.len() * LEAF, self.lanes.len());
+    pub(crate) fn run<T: Real>(&self, loops: &Loops<T>, squares: &mut [T], width: usize, masks: &mut [u32]) {
+        assert!(!self.near.is_empty() && (self.near.len() - 1) * width + LEAF <= squares.len() && width >= LEAF);
+        assert_eq!(self.lanes.len() * self.near.len(), self.queries.len() * LEAF);
+        assert!(self.scales.len() * LEAF == self.lanes.len() && masks.len() >= self.near.len());
         // SAFETY: the lengths fit, and the loops were chosen for this machine.
-        unsafe { (loops.gate)(self, squares, width) }
+        unsafe { (loops.gate)(self, squares, width, masks) }
     }
 }
 
@@ -143,10 +148,11 @@ fn residuals<T: Real, F: Fuse, const KIND: u8>(call: &Score<'_, T>, dots: &mut [
 }
 
 #[inline(always)]
-pub(super) fn gate<T: Real, F: Fuse>(call: &Gate<'_>, squares: &mut [T], width: usize) -> u32 {
-    let dim = call.lanes.len() / LEAF;
-    let mut near = [false; LEAF];
-    for ((query, &limit), squares) in call.queries.chunks_exact(dim).zip(call.limits).zip(squares.chunks_mut(width)) {
+pub(super) fn gate<T: Real, F: Fuse>(call: &Gate<'_>, squares: &mut [T], width: usize, masks: &mut [u32]) {
+    let dim = call.scales.len();
+    for (((query, near), squares), mask) in
+        call.queries.chunks_exact(dim).zip(call.near).zip(squares.chunks_mut(width)).zip(masks)
+    {
         let mut sums = [0.0_f64; LEAF];
         for ((lanes, &q), &scale) in call.lanes.chunks_exact(LEAF).zip(query).zip(call.scales) {
             for (sum, &x) in sums.iter_mut().zip(lanes) {
@@ -154,8 +160,10 @@ pub(super) fn gate<T: Real, F: Fuse>(call: &Gate<'_>, squares: &mut [T], width: 
                 *sum = F::fma(gap, gap, *sum);
             }
         }
-        near.iter_mut().zip(&sums).for_each(|(near, &sum)| *near |= sum <= limit);
         squares.iter_mut().zip(&sums).for_each(|(square, &sum)| *square = T::from_f64(sum));
+        *mask = 0;
+        for (lane, (&sum, &class)) in sums.iter().zip(call.classes).enumerate() {
+            *mask |= u32::from(sum <= near[class as usize % NEAR]) << lane;
+        }
     }
-    near.iter().enumerate().fold(0, |mask, (lane, &near)| mask | u32::from(near) << lane)
 }

@@ -54,19 +54,35 @@ fn gates_agree<T: Chosen>(dim: usize, queries: usize, seed: u64) {
     (0..dim).for_each(|axis| lanes[axis * LEAF + LEAF - 1] = f64::NAN);
     let asked = drawn::<f64>(dim * queries, seed + 1);
     let scales: Vec<f64> = (1..=dim).map(|axis| 1.0 / axis as f64).collect();
-    let limits = &[0.1, 0.5, -1.0, f64::INFINITY][..queries];
+    let limit = |q: usize, class: usize| [0.1, 0.5, -1.0, f64::INFINITY][(q + class) % 4];
+    let near: Vec<[f64; NEAR]> = (0..queries).map(|q| std::array::from_fn(|class| limit(q, class))).collect();
+    let classes: [u8; LEAF] = std::array::from_fn(|lane| (lane * 7 % NEAR) as u8);
     let width = LEAF + 8;
     for loops in T::available() {
-        let mut squares = vec![T::ZERO; queries * width];
-        let mask = Gate { lanes: &lanes, queries: &asked, scales: &scales, limits }.run(loops, &mut squares, width);
-        for lane in 0..LEAF {
-            let gap = |q: usize, axis: usize| (lanes[axis * LEAF + lane] - asked[q * dim + axis]) * scales[axis];
-            let exact = |q: usize| (0..dim).map(|axis| gap(q, axis).powi(2)).sum::<f64>();
-            assert_eq!(mask >> lane & 1 == 1, (0..queries).any(|q| exact(q) <= limits[q]));
-            for q in 0..queries {
-                let off = (squares[q * width + lane].to_f64() - exact(q)).abs();
-                assert!(lane == LEAF - 1 || off < 100.0 * T::ROUNDING);
-            }
+        let (mut squares, mut masks) = (vec![T::ZERO; queries * width], [0; ROWS]);
+        let gate = Gate { lanes: &lanes, queries: &asked, scales: &scales, near: &near, classes: &classes };
+        gate.run(loops, &mut squares, width, &mut masks);
+        for (lane, q) in (0..LEAF).flat_map(|lane| (0..queries).map(move |q| (lane, q))) {
+            let gap = |axis: usize| (lanes[axis * LEAF + lane] - asked[q * dim + axis]) * scales[axis];
+            let exact = (0..dim).map(|axis| gap(axis).powi(2)).sum::<f64>();
+            assert_eq!(masks[q] >> lane & 1 == 1, exact <= limit(q, classes[lane] as usize));
+            let off = (squares[q * width + lane].to_f64() - exact).abs();
+            assert!(lane == LEAF - 1 || off < 100.0 * T::ROUNDING);
+        }
+    }
+}
+
+fn panels_agree<T: Chosen>(count: usize, len: usize, seed: u64) {
+    let stride = len + 3;
+    let (rows, columns) = (drawn::<T>(count * stride, seed), drawn::<T>(len * COLUMNS, seed + 1));
+    for loops in T::available() {
+        let mut out = vec![T::ZERO; count * COLUMNS];
+        Panel { rows: &rows, count, stride, len, columns: &columns }.run(loops, &mut out);
+        for (at, found) in out.into_iter().enumerate() {
+            let (row, column) = (at / COLUMNS, at % COLUMNS);
+            let value = |i: usize| rows[row * stride + i].to_f64() * columns[i * COLUMNS + column].to_f64();
+            let off = (found.to_f64() - (0..len).map(value).sum::<f64>()).abs();
+            assert!(off <= len as f64 * 2.0 * T::ROUNDING, "{}: {off}", loops.name);
         }
     }
 }
@@ -94,6 +110,8 @@ proptest! {
         dots_agree::<f64>(rows, len * 16, &list, seed);
         gates_agree::<f32>(dim, rows, seed);
         gates_agree::<f64>(dim, rows, seed);
+        panels_agree::<f32>(rows * len, len + dim, seed);
+        panels_agree::<f64>(rows * len, len + dim, seed);
         for kind in [KernelKind::Matern12, KernelKind::Matern32, KernelKind::Matern52, KernelKind::Rbf] {
             scores_agree::<f32>(kind, list.len() + len, seed);
             scores_agree::<f64>(kind, list.len() + len, seed);
