@@ -59,7 +59,10 @@ export declare class BindingCollection {
 
 /** A tree; the next one takes its place when points come or go. */
 export declare class BindingCoverTree {
-  /** Builds a tree. `options`: `{ dim, metric?: 'euclidean' | 'angular', seed? }`. */
+  /**
+   * Builds a tree. `options`: `{ dim, metric?: 'euclidean' | 'angular', seed?, plan? }`; `plan`: `{ batchOrder?: 'hilbert' | 'natural' |
+   * 'random', prefixFactor?, leaders?: 'all' | 'grid', degreeCap?, scopeChunkTarget? }`.
+   */
   static build(coordinates: Coordinates, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingCoverTree>>
   /** Opens a saved tree by mapping its file. */
   static open(path: string): Promise<Outcome<BindingCoverTree>>
@@ -77,6 +80,10 @@ export declare class BindingCoverTree {
   report(): Promise<Outcome<BindingTreeReport>>
   /** What the build cost, as one line of JSON. */
   telemetry(): Promise<Outcome<string>>
+  /** What each batch of the cover tree did and took, a line of JSON each; none where there is no tree yet. */
+  batchTelemetry(): Promise<Outcome<Array<string>>>
+  /** Makes the cover tree now, if it isn't there yet. */
+  raise(cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
   /** Adds points; answers the first of their ids, the others follow. */
   insert(coordinates: Coordinates, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
   /** Takes points away by their ids, which nobody gets again. */
@@ -229,6 +236,14 @@ export declare class BindingQueue {
 
 /** A tree; the next one takes its place when points come or go, or the kernel changes. */
 export declare class BindingResidualTree {
+  /** The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`. */
+  knn(queries: Coordinates, dim: number, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** The `k` nearest of every query, whose V and p were computed elsewhere. `request`: `{ dim, k, search }`. */
+  knnWith(queries: Coordinates, v: Coordinates, p: Coordinates, request: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** The `k` nearest others of every point. */
+  knnAll(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
+  /** For every point `i` the `k` nearest `j < i`. */
+  predecessors(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** Builds a tree. `options`: `{ kernel: { kind, variance, lengthscales }, inducing, jitter?, precision?, seed?, envelopeSamples? }`. */
   static build(coordinates: Coordinates, dim: number, options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualTree>>
   /** Builds a tree over V (row after row) and p that were computed elsewhere. */
@@ -259,14 +274,6 @@ export declare class BindingResidualTree {
   insertWith(coordinates: Coordinates, v: Coordinates, p: Coordinates, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
   /** Takes points away by their ids, which nobody gets again; answers how many ids were ever given. */
   remove(ids: Uint32Array, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<number>>
-  /** The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`. */
-  knn(queries: Coordinates, dim: number, k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
-  /** The `k` nearest of every query, whose V and p were computed elsewhere. `request`: `{ dim, k, search }`. */
-  knnWith(queries: Coordinates, v: Coordinates, p: Coordinates, request: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
-  /** The `k` nearest others of every point. */
-  knnAll(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
-  /** For every point `i` the `k` nearest `j < i`. */
-  predecessors(k: number, search: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingResidualAnswer>>
   /** Puts another kernel in the place of the current one when all is computed; `false` where a newer refresh was asked for meanwhile. */
   refresh(kernel: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<boolean>>
 }

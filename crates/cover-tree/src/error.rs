@@ -170,6 +170,12 @@ pub enum Error {
         /// The id received.
         id: u32,
     },
+    /// A tree can't grow by this factor.
+    #[error("a tree doesn't grow by a factor of {received}: choose a number above 1, or none")]
+    PrefixFactor {
+        /// Factor received.
+        received: f64,
+    },
     /// A tree under a custom metric was to be saved.
     #[error(
         "a tree under a metric of your own can't be saved, its code fits in no file: save the points, and build again"
@@ -207,6 +213,7 @@ impl Coded for Error {
             Self::Envelope => "ENVELOPE_FOREIGN",
             Self::Missed { .. } => "GATE_MISSED",
             Self::Unknown { .. } => "POINT_UNKNOWN",
+            Self::PrefixFactor { .. } => "TREE_PREFIX_FACTOR",
             Self::CustomFile => "METRIC_CUSTOM",
             Self::File(error) => error.code(),
             Self::Cancelled(cancelled) => cancelled.code(),

@@ -10,23 +10,24 @@ use crate::leaves::{self, Leaves};
 use crate::metric::{Geometry, Metric, Straight};
 use crate::neighbours::{Ball, Keep, MISSING, Nearest, Neighbours, Within, check_k};
 use crate::points::Points;
-use crate::task::Task;
-use crate::tree::{self, ByLeaves, ByTree, Defect, Tree};
+use crate::task::{Task, timed};
+use crate::tree::{self, BatchReport, ByLeaves, ByTree, Defect, Plan, Tree};
 use canopy_core::{Cancel, Progress};
 use rayon::prelude::*;
 use std::sync::OnceLock;
-use std::time::Instant;
 
 /// What a build may be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
     /// Draws the order of insertion; the same points and seed give the same tree, whatever the number of threads.
     pub seed: u64,
+    /// How the batches of a build are gone about. Files don't keep it: it says how to build, not what.
+    pub plan: Plan,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 42 }
+        Self { seed: 42, plan: Plan::default() }
     }
 }
 
@@ -72,7 +73,7 @@ impl CoverTree {
     /// then when somebody asks for it.
     ///
     /// # Errors
-    /// [`Error::Zero`] for angles, [`Error::Metric`] for a custom metric, [`Error::Cancelled`].
+    /// [`Error::PrefixFactor`], [`Error::Zero`] for angles, [`Error::Metric`] for a custom metric, [`Error::Cancelled`].
     pub fn build(
         points: Points,
         geometry: Geometry,
@@ -80,6 +81,9 @@ impl CoverTree {
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self, Error> {
+        if let Some(received) = options.plan.prefix_factor.filter(|factor| !(*factor > 1.0 && factor.is_finite())) {
+            return Err(Error::PrefixFactor { received });
+        }
         let points = prepare(points, &geometry)?;
         let task = Task::new(cancel, progress, points.len());
         let mut report = BuildReport::default();
@@ -102,13 +106,13 @@ impl CoverTree {
     }
 
     fn tree_of(&self, task: &Task<'_>) -> Result<Tree, Error> {
-        let Self { points, order, options, .. } = self;
+        let Self { points, order, options: Options { seed, plan }, .. } = self;
         match &self.geometry {
             Geometry::Custom(metric) => {
                 let finder = ByTree { points, metric: &**metric };
-                tree::build(points, order, &**metric, &finder, options.seed, task)
+                tree::build(points, order, &**metric, &finder, (*seed, plan), task)
             }
-            _ => tree::build(points, order, &Straight, &ByLeaves::new(points, order), options.seed, task),
+            _ => tree::build(points, order, &Straight, &ByLeaves::new(points, order, plan), (*seed, plan), task),
         }
     }
 
@@ -162,6 +166,16 @@ impl CoverTree {
     /// What building cost.
     pub fn report(&self) -> BuildReport {
         self.report
+    }
+
+    /// What the batches of the build did and took; none where there is no tree yet, or where it was read from a file.
+    pub fn batches(&self) -> &[BatchReport] {
+        self.tree.get().map_or(&[], |tree| &tree.batches)
+    }
+
+    /// What the build was told.
+    pub fn options(&self) -> Options {
+        self.options
     }
 
     /// Bytes of memory that the points, the tree and the leaves hold.
@@ -334,11 +348,4 @@ fn prepare(points: Points, geometry: &Geometry) -> Result<Points, Error> {
         Geometry::Angular => points.into_directions(),
         _ => Ok(points),
     }
-}
-
-fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let done = work();
-    *seconds = start.elapsed().as_secs_f64();
-    done
 }

@@ -47,4 +47,4 @@ pub use residual::{
     Search, SearchReport, VARIANCE_FLOOR,
 };
 pub use telemetry::{TELEMETRY_VERSION, Telemetry};
-pub use tree::Defect;
+pub use tree::{BatchOrder, BatchReport, Defect, Leaders, Plan};

@@ -1,12 +1,13 @@
-//! One JSON line for a build or a search, in a versioned layout: `telemetry.schema.json` beside the crate.
+//! One JSON line for a build, for each of its batches, or for a search, in a versioned layout: `telemetry.schema.json` beside the crate.
 
 use crate::index::CoverTree;
 use crate::metric::Geometry;
 use crate::residual::{ResidualTree, SearchReport};
+use crate::tree::{BatchReport, Leaders, Plan};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout; a reader refuses others.
-pub const TELEMETRY_VERSION: u32 = 1;
+pub const TELEMETRY_VERSION: u32 = 2;
 
 /// What a run did and what it cost. Stages that a run doesn't have are left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub const TELEMETRY_VERSION: u32 = 1;
 pub struct Telemetry {
     /// [`TELEMETRY_VERSION`].
     pub version: u32,
-    /// `build` or `search`.
+    /// `build`, `batch` or `search`.
     pub event: String,
     /// `euclidean`, `angular`, `custom` or `residual`.
     pub metric: String,
@@ -22,7 +23,7 @@ pub struct Telemetry {
     pub n: usize,
     /// Coordinates a point.
     pub d: usize,
-    /// The order in which points were packed.
+    /// The order in which points were packed, or held against the tree: `hilbert`, `natural` or `random`.
     pub batch_order: String,
     /// Ordering and packing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -33,6 +34,54 @@ pub struct Telemetry {
     /// The cover tree.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tree_ms: Option<f64>,
+    /// How many times larger the tree was to become with a batch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub prefix_factor: Option<f64>,
+    /// Points of a batch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub batch_points: Option<usize>,
+    /// Holding batches against the tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traversal_ms: Option<f64>,
+    /// Bringing batches, and what was found for them, into order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traversal_semisort_ms: Option<f64>,
+    /// Finding who is in whose way.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conflict_graph_ms: Option<f64>,
+    /// Choosing the independent set.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mis_ms: Option<f64>,
+    /// Edges of the conflict graph.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conflicts: Option<usize>,
+    /// Points that went below another one of their batch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conflicts_lost: Option<usize>,
+    /// Points that had to wait for a later batch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conflicts_waiting: Option<usize>,
+    /// Conflicts beyond which a point waits; 0 for no cap.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub degree_cap: Option<usize>,
+    /// Points that one piece of parallel work takes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope_chunk_target: Option<usize>,
+    /// Such pieces.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope_chunk_segments: Option<usize>,
+    /// Points of the largest of them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope_chunk_max_members: Option<usize>,
+    /// Cells of the grids that held a point.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grid_cells: Option<usize>,
+    /// Leaders, one for each cell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grid_leaders_raw: Option<usize>,
+    /// Leaders that no other leader covered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grid_leaders_final: Option<usize>,
     /// Pairs that could have been looked at.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gate1_candidates: Option<u64>,
@@ -75,8 +124,8 @@ impl Telemetry {
         if read.version != TELEMETRY_VERSION {
             return Err(format!("telemetry of version {}, expected {TELEMETRY_VERSION}", read.version));
         }
-        if !["build", "search"].contains(&read.event.as_str()) {
-            return Err(format!("event {:?} is neither build nor search", read.event));
+        if !["build", "batch", "search"].contains(&read.event.as_str()) {
+            return Err(format!("event {:?} is neither build nor batch nor search", read.event));
         }
         match (read.gate1_candidates, read.gate1_kept, read.gate1_pruned) {
             (Some(candidates), Some(kept), Some(pruned)) if kept + pruned != candidates => {
@@ -97,6 +146,22 @@ impl Telemetry {
             build_ms: None,
             v_ms: None,
             tree_ms: None,
+            prefix_factor: None,
+            batch_points: None,
+            traversal_ms: None,
+            traversal_semisort_ms: None,
+            conflict_graph_ms: None,
+            mis_ms: None,
+            conflicts: None,
+            conflicts_lost: None,
+            conflicts_waiting: None,
+            degree_cap: None,
+            scope_chunk_target: None,
+            scope_chunk_segments: None,
+            scope_chunk_max_members: None,
+            grid_cells: None,
+            grid_leaders_raw: None,
+            grid_leaders_final: None,
             gate1_candidates: None,
             gate1_kept: None,
             gate1_pruned: None,
@@ -111,18 +176,59 @@ impl Telemetry {
 }
 
 impl CoverTree {
-    /// What the build cost.
+    /// What the build cost; times and counts of its batches are added up.
     pub fn telemetry(&self) -> Telemetry {
-        let metric = match self.geometry() {
+        let report = self.report();
+        let line = Telemetry {
+            build_ms: Some((report.order_s + report.leaves_s) * 1e3),
+            tree_ms: (report.nodes > 0).then_some(report.tree_s * 1e3),
+            ..Telemetry::new("build", self.metric_name(), self.len(), self.dim(), self.memory_bytes())
+        };
+        if self.batches().is_empty() { line } else { line.with_batches(self.batches(), &self.options().plan) }
+    }
+
+    /// A line for each batch of the build, see [`CoverTree::batches`].
+    pub fn batch_telemetry(&self) -> impl Iterator<Item = Telemetry> {
+        let line = Telemetry::new("batch", self.metric_name(), self.len(), self.dim(), self.memory_bytes());
+        self.batches().iter().map(move |batch| Telemetry {
+            prefix_factor: Some(batch.prefix_factor),
+            ..line.clone().with_batches(std::slice::from_ref(batch), &self.options().plan)
+        })
+    }
+
+    fn metric_name(&self) -> &'static str {
+        match self.geometry() {
             Geometry::Euclidean => "euclidean",
             Geometry::Angular => "angular",
             Geometry::Custom(_) => "custom",
-        };
-        let report = self.report();
-        Telemetry {
-            build_ms: Some((report.order_s + report.leaves_s) * 1e3),
-            tree_ms: (report.nodes > 0).then_some(report.tree_s * 1e3),
-            ..Telemetry::new("build", metric, self.len(), self.dim(), self.memory_bytes())
+        }
+    }
+}
+
+impl Telemetry {
+    fn with_batches(self, batches: &[BatchReport], plan: &Plan) -> Self {
+        let ms = |stage: fn(&BatchReport) -> f64| Some(batches.iter().map(stage).sum::<f64>() * 1e3);
+        let count = |of: fn(&BatchReport) -> usize| batches.iter().map(of).sum::<usize>();
+        let chunk = plan.scope_chunk_target.max(1);
+        let grid = plan.leaders == Leaders::Grid;
+        Self {
+            batch_order: plan.batch_order.as_str().into(),
+            batch_points: Some(count(|batch| batch.points)),
+            traversal_ms: ms(|batch| batch.traversal_s),
+            traversal_semisort_ms: ms(|batch| batch.semisort_s),
+            conflict_graph_ms: ms(|batch| batch.conflict_graph_s),
+            mis_ms: ms(|batch| batch.mis_s),
+            conflicts: Some(count(|batch| batch.conflicts)),
+            conflicts_lost: Some(count(|batch| batch.lost)),
+            conflicts_waiting: Some(count(|batch| batch.waiting)),
+            degree_cap: Some(plan.degree_cap),
+            scope_chunk_target: Some(chunk),
+            scope_chunk_segments: Some(batches.iter().map(|batch| batch.points.div_ceil(chunk)).sum()),
+            scope_chunk_max_members: batches.iter().map(|batch| batch.points.min(chunk)).max(),
+            grid_cells: grid.then(|| count(|batch| batch.grid_cells)),
+            grid_leaders_raw: grid.then(|| count(|batch| batch.grid_cells)),
+            grid_leaders_final: grid.then(|| count(|batch| batch.grid_leaders)),
+            ..self
         }
     }
 }
@@ -181,7 +287,9 @@ mod tests {
             recall: Some((1.0, 0.99)),
             rss_bytes: Some(1),
             git_sha: Some("abc".into()),
+            prefix_factor: Some(2.0),
             ..Telemetry::new("build", "euclidean", 1, 1, 1)
+                .with_batches(&[BatchReport::default()], &Plan { leaders: Leaders::Grid, ..Plan::default() })
         };
         let written: Value = serde_json::from_str(&line.to_line()).unwrap();
         let names =

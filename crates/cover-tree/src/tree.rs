@@ -9,7 +9,9 @@ mod conflicts;
 mod draft;
 mod finder;
 mod flat;
+mod grid;
 mod level;
+mod plan;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -19,4 +21,5 @@ mod walk;
 pub(crate) use build::{build, extend};
 pub(crate) use finder::{ByLeaves, ByTree};
 pub(crate) use flat::Tree;
+pub use plan::{BatchOrder, BatchReport, Leaders, Plan};
 pub use validate::Defect;

@@ -4,7 +4,7 @@ use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run};
 use crate::slot::Slot;
 use canopy_collection::from_json;
-use canopy_cover_tree::{CoverTree, Error, Geometry, Neighbours, Options, Points, Within};
+use canopy_cover_tree::{CoverTree, Error, Geometry, Neighbours, Options, Plan, Points, Within};
 use napi::bindgen_prelude::{Buffer, Either, Float32Array, Float64Array, Uint32Array};
 use napi_derive::napi;
 use serde::Deserialize;
@@ -20,6 +20,8 @@ struct BuildOptions {
     metric: MetricName,
     #[serde(default)]
     seed: Option<u64>,
+    #[serde(default)]
+    plan: Plan,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -102,7 +104,8 @@ pub struct BindingCoverTree {
 
 #[napi]
 impl BindingCoverTree {
-    /// Builds a tree. `options`: `{ dim, metric?: 'euclidean' | 'angular', seed? }`.
+    /// Builds a tree. `options`: `{ dim, metric?: 'euclidean' | 'angular', seed?, plan? }`; `plan`: `{ batchOrder?: 'hilbert' | 'natural' |
+    /// 'random', prefixFactor?, leaders?: 'all' | 'grid', degreeCap?, scopeChunkTarget? }`.
     #[napi]
     pub async fn build(
         coordinates: Coordinates,
@@ -120,7 +123,8 @@ impl BindingCoverTree {
                 MetricName::Euclidean => Geometry::Euclidean,
                 MetricName::Angular => Geometry::Angular,
             };
-            let drawn = options.seed.map_or_else(Options::default, |seed| Options { seed });
+            let seed = options.seed.unwrap_or(Options::default().seed);
+            let drawn = Options { seed, plan: options.plan };
             Ok(Self { slot: Slot::new(CoverTree::build(points, geometry, &drawn, &cancel, &progress)?) })
         })
         .await
@@ -199,6 +203,30 @@ impl BindingCoverTree {
     pub async fn telemetry(&self) -> Outcome<String> {
         let slot = self.slot.clone();
         run(move || Ok::<_, Trouble>(slot.get()?.telemetry().to_line())).await
+    }
+
+    /// What each batch of the cover tree did and took, a line of JSON each; none where there is no tree yet.
+    #[napi]
+    pub async fn batch_telemetry(&self) -> Outcome<Vec<String>> {
+        let slot = self.slot.clone();
+        run(move || Ok::<_, Trouble>(slot.get()?.batch_telemetry().map(|line| line.to_line()).collect())).await
+    }
+
+    /// Makes the cover tree now, if it isn't there yet.
+    #[napi]
+    pub async fn raise(
+        &self,
+        cancel: Option<&BindingCancel>,
+        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
+            OnProgress,
+        >,
+    ) -> Outcome<bool> {
+        let (slot, cancel, progress) = (self.slot.clone(), flag(cancel), progress(on_progress));
+        run(move || -> Result<bool, Trouble> {
+            slot.get()?.raise(&cancel, &progress)?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Adds points; answers the first of their ids, the others follow.

@@ -19,6 +19,7 @@ mod noise;
 mod outcome;
 mod pace;
 mod poincare;
+mod residual_search;
 mod residual_tree;
 mod shelf;
 mod slot;

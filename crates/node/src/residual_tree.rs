@@ -1,39 +1,19 @@
-//! Neighbours by residual correlation as JavaScript sees them.
+//! Trees by residual correlation as JavaScript sees them: how they are made, kept and changed. `residual_search` asks them.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::cover_tree::{BindingNeighbours, Coordinates, points};
+use crate::cover_tree::{Coordinates, points};
 use crate::outcome::{Outcome, Trouble, run, run_json};
+use crate::residual_search::given;
 use crate::slot::{Closed, Slot};
 use canopy_collection::from_json;
-use canopy_core::{Cancel, Progress};
-use canopy_cover_tree::{
-    Error, GivenFactors, Kernel, ResidualAnswer, ResidualOptions, ResidualTree, Search, SearchReport,
-};
-use napi::bindgen_prelude::{Buffer, Either, Float64Array, Uint32Array};
+use canopy_core::Cancel;
+use canopy_cover_tree::{Error, Kernel, ResidualOptions, ResidualTree, SearchReport};
+use napi::bindgen_prelude::{Buffer, Float64Array, Uint32Array};
 use napi_derive::napi;
 use parking_lot::Mutex;
-use serde::Deserialize;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A search with factors from elsewhere, as it arrives in JSON.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct With {
-    dim: usize,
-    k: usize,
-    search: Search,
-}
-
-/// Neighbours, and how they were found, as JSON: `{ exact, gate: { candidates, kept, pruned }, widened, audit }`.
-#[napi(object)]
-pub struct BindingResidualAnswer {
-    /// Ids and distances `sqrt(1 - |ρ|)`.
-    pub neighbours: BindingNeighbours,
-    /// JSON.
-    pub report: String,
-}
 
 /// What building or the last refresh cost and found.
 #[derive(Debug, Serialize)]
@@ -53,10 +33,10 @@ struct Report {
 /// A tree; the next one takes its place when points come or go, or the kernel changes.
 #[napi]
 pub struct BindingResidualTree {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     slot: Arc<Slot<ResidualTree>>,
     /// How many refreshes were asked for, and the flag that stops the last one.
     asked: Mutex<(u64, Cancel)>,
@@ -64,7 +44,7 @@ struct Shared {
 
 impl Shared {
     /// The tree as it is now; a change meanwhile doesn't alter what a search holds.
-    fn tree(&self) -> Result<Arc<ResidualTree>, Closed> {
+    pub(crate) fn tree(&self) -> Result<Arc<ResidualTree>, Closed> {
         self.slot.get()
     }
 
@@ -77,29 +57,10 @@ impl Shared {
     }
 }
 
-/// A question about all points.
-type Own = fn(&ResidualTree, usize, &Search, &Cancel, &Progress) -> Result<ResidualAnswer, Error>;
-
 impl BindingResidualTree {
     fn new(tree: ResidualTree) -> Self {
         let asked = Mutex::new((0, Cancel::new()));
         Self { shared: Arc::new(Shared { slot: Slot::new(tree), asked }) }
-    }
-
-    async fn own(
-        &self,
-        ask: Own,
-        k: u32,
-        search: String,
-        cancel: Cancel,
-        progress: Progress,
-    ) -> Outcome<BindingResidualAnswer> {
-        let shared = self.shared.clone();
-        run(move || -> Result<BindingResidualAnswer, Trouble> {
-            let search: Search = from_json("the search options", &search)?;
-            answer(ask(&*shared.tree()?, k as usize, &search, &cancel, &progress)?)
-        })
-        .await
     }
 
     /// Puts the next tree in the place of this one, and gives the first id that this one hadn't given.
@@ -111,22 +72,6 @@ impl BindingResidualTree {
         })
         .await
     }
-}
-
-/// Rows of V and residual variances from elsewhere.
-fn given(v: &Coordinates, p: &Coordinates) -> GivenFactors {
-    let wide = |values: &Coordinates| match values {
-        Either::A(values) => values.iter().copied().map(f64::from).collect::<Vec<f64>>(),
-        Either::B(values) => values.to_vec(),
-    };
-    let (v, p) = (wide(v), wide(p));
-    // A length that doesn't divide is found when the factors are held against the points.
-    GivenFactors { count: v.len() / p.len().max(1), v, p }
-}
-
-fn answer(found: ResidualAnswer) -> Result<BindingResidualAnswer, Trouble> {
-    let report = String::from_utf8(canopy_collection::to_json(&found.report)?).unwrap_or_default();
-    Ok(BindingResidualAnswer { neighbours: found.neighbours.into(), report })
 }
 
 #[napi]
@@ -318,78 +263,6 @@ impl BindingResidualTree {
     ) -> Outcome<u32> {
         let (cancel, progress) = (flag(cancel), progress(on_progress));
         self.changed(move |tree| Ok(tree.removed(&ids, &cancel, &progress)?)).await
-    }
-
-    /// The `k` nearest of every query. `search`: `{ exact?, gate?: 'off' | 'lookup' | 'audit', audit?, leastRecall?, onMiss?: 'widen' | 'fail' }`.
-    #[napi]
-    pub async fn knn(
-        &self,
-        queries: Coordinates,
-        dim: u32,
-        k: u32,
-        search: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingResidualAnswer> {
-        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingResidualAnswer, Trouble> {
-            let search: Search = from_json("the search options", &search)?;
-            let queries = points(&queries, dim as usize)?;
-            answer(shared.tree()?.knn(&queries, k as usize, &search, &cancel, &progress)?)
-        })
-        .await
-    }
-
-    /// The `k` nearest of every query, whose V and p were computed elsewhere. `request`: `{ dim, k, search }`.
-    #[napi]
-    pub async fn knn_with(
-        &self,
-        queries: Coordinates,
-        v: Coordinates,
-        p: Coordinates,
-        request: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingResidualAnswer> {
-        let (shared, cancel, progress) = (self.shared.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingResidualAnswer, Trouble> {
-            let With { dim, k, search } = from_json("the search options", &request)?;
-            let queries = points(&queries, dim)?;
-            answer(shared.tree()?.knn_with(&queries, &given(&v, &p), k, &search, &cancel, &progress)?)
-        })
-        .await
-    }
-
-    /// The `k` nearest others of every point.
-    #[napi]
-    pub async fn knn_all(
-        &self,
-        k: u32,
-        search: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingResidualAnswer> {
-        self.own(ResidualTree::knn_all, k, search, flag(cancel), progress(on_progress)).await
-    }
-
-    /// For every point `i` the `k` nearest `j < i`.
-    #[napi]
-    pub async fn predecessors(
-        &self,
-        k: u32,
-        search: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingResidualAnswer> {
-        self.own(ResidualTree::predecessors, k, search, flag(cancel), progress(on_progress)).await
     }
 
     /// Puts another kernel in the place of the current one when all is computed; `false` where a newer refresh was asked for meanwhile.

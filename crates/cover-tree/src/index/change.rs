@@ -89,7 +89,7 @@ impl CoverTree {
         let tree = if dead as f64 > DEAD_SHARE * self.order.len() as f64 || old.len() == 0 {
             order.retain(|&id| !gone.has(id));
             let finder = ByTree { points: &points, metric: &**metric };
-            tree::build(&points, &order, &**metric, &finder, options.seed, task)?
+            tree::build(&points, &order, &**metric, &finder, (options.seed, &options.plan), task)?
         } else {
             // Points that left the tree at an earlier rebuild are gone for good.
             let mut held = vec![false; points.len()];
@@ -99,7 +99,7 @@ impl CoverTree {
             if new.is_empty() {
                 old.clone()
             } else {
-                tree::extend(old, &points, &order, &**metric, new, options.seed, task)?
+                tree::extend(old, &points, &order, &**metric, new, (options.seed, &options.plan), task)?
             }
         };
         task.finish();

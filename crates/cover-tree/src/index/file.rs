@@ -105,7 +105,7 @@ impl CoverTree {
         ids.resize(padded, MISSING);
         let leaves = Some(Leaves::of(dim, frame, (ids.into(), rows, lanes), Vec::new()));
         let geometry = if meta.angular { Geometry::Angular } else { Geometry::Euclidean };
-        let (options, report) = (Options { seed: meta.seed }, BuildReport::default());
+        let (options, report) = (Options { seed: meta.seed, ..Options::default() }, BuildReport::default());
         Ok(Self { geometry, points, order, gone, options, tree: OnceLock::new(), leaves, report })
     }
 }

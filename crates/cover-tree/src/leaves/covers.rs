@@ -13,9 +13,6 @@ use crate::points::Points;
 use crate::task::Task;
 use rayon::prelude::*;
 
-/// Queries that one piece of parallel work takes.
-const RUN: usize = 512;
-
 /// Points of a batch or of the tree, each seen from within a reach of its own.
 pub(crate) struct Reaching<'a> {
     points: &'a Points,
@@ -41,11 +38,12 @@ impl<'a> Reaching<'a> {
         Self { points, leaves: Leaves::pack_capped(points, order, frame.clone(), caps.collect()) }
     }
 
-    /// What each of these points keeps of the members that it sees; `ids` go along the curve.
+    /// What each of these points keeps of the members that it sees; `ids` go along the curve, `chunk` of them to a thread at a time.
     pub(crate) fn seen_by<K: Keep + Send>(
         &self,
         ids: &[u32],
         keep: impl Fn(u32) -> K + Sync,
+        chunk: usize,
         task: &Task<'_>,
     ) -> Result<Vec<K>, Error> {
         let together = (LEAF * ids.len() / (self.leaves.len() * LEAF).max(1)).clamp(4, LEAF);
@@ -59,7 +57,7 @@ impl<'a> Reaching<'a> {
             }
             Ok(kept)
         };
-        let found: Vec<Vec<K>> = ids.par_chunks(RUN).map(run).collect::<Result<_, _>>()?;
+        let found: Vec<Vec<K>> = ids.par_chunks(chunk).map(run).collect::<Result<_, _>>()?;
         Ok(found.into_iter().flatten().collect())
     }
 }

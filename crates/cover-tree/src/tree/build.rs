@@ -9,12 +9,15 @@ use super::conflicts::settle;
 use super::draft::{Draft, Member};
 use super::finder::{ByTree, Finder};
 use super::flat::Tree;
+use super::grid;
 use super::level::{covering, is_distance, is_twin};
+use super::plan::{BatchOrder, BatchReport, Leaders, Plan};
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::points::Points;
-use crate::task::Task;
+use crate::task::{Task, timed};
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Points inserted one batch at a time until the tree has some width.
@@ -26,14 +29,15 @@ pub(crate) fn build(
     curve: &[u32],
     metric: &(impl Metric + ?Sized),
     finder: &impl Finder,
-    seed: u64,
+    (seed, plan): (u64, &Plan),
     task: &Task<'_>,
 ) -> Result<Tree, Error> {
     let order = insertion_order(curve, seed);
     let Some((&root, rest)) = order.split_first() else { return Ok(Tree { dim: points.dim(), ..Tree::default() }) };
     let level = root_level(points, root, curve, metric)?;
     let draft = Draft { members: vec![Member { id: root, parent: 0, level, distance: 0.0 }], twins: Vec::new() };
-    grow(draft, rest, points, curve, finder, task)
+    let along = places(points, curve, &order, plan.batch_order);
+    Growing { draft, points, along, finder, seed, plan, batches: Vec::new() }.grow(rest, task)
 }
 
 /// A tree with the points of `new` inserted. `curve` names all of its points, and the new ones.
@@ -43,7 +47,7 @@ pub(crate) fn extend(
     curve: &[u32],
     metric: &(impl Metric + ?Sized),
     new: &Range<u32>,
-    seed: u64,
+    (seed, plan): (u64, &Plan),
     task: &Task<'_>,
 ) -> Result<Tree, Error> {
     let new: Vec<u32> = new.clone().collect();
@@ -51,69 +55,106 @@ pub(crate) fn extend(
     // A root may stand higher than it has to: whatever is added must lie within its reach.
     let root = &mut draft.members[0];
     root.level = root.level.max(root_level(points, root.id, &new, metric)?);
-    grow(draft, &insertion_order(&new, seed), points, curve, &ByTree { points, metric }, task)
+    let order = insertion_order(&new, seed);
+    let along = places(points, curve, &order, plan.batch_order);
+    let finder = &ByTree { points, metric };
+    Growing { draft, points, along, finder, seed, plan, batches: Vec::new() }.grow(&order, task)
 }
 
-/// Inserts points, batch after batch.
-fn grow(
-    mut draft: Draft,
-    mut rest: &[u32],
-    points: &Points,
-    curve: &[u32],
-    finder: &impl Finder,
-    task: &Task<'_>,
-) -> Result<Tree, Error> {
+/// The place of each point in the order in which a batch is held against the tree.
+fn places(points: &Points, curve: &[u32], inserted: &[u32], order: BatchOrder) -> Vec<u32> {
     let mut along = vec![0_u32; points.len()];
-    curve.iter().zip(0_u32..).for_each(|(&id, place)| along[id as usize] = place);
-    let mut growth = 1.75;
-    while !rest.is_empty() {
-        let inserted = draft.members.len() + draft.twins.len();
-        let size = ((inserted as f64 * (growth - 1.0)) as usize).max(FIRST_BATCH).min(rest.len());
-        let (batch, later) = rest.split_at(size);
-        rest = later;
-        let lost = insert(&mut draft, batch, &along, finder, task)?;
-        task.advance(size)?;
-        growth = match lost as f64 / size as f64 {
-            density if density < 0.15 => 2.25,
-            density if density > 0.55 => 1.25,
-            _ => 1.75,
-        };
-    }
-    Ok(Tree::lay_out(&draft, points))
+    let listed = match order {
+        BatchOrder::Hilbert => curve,
+        BatchOrder::Natural => return (0..points.len() as u32).collect(),
+        BatchOrder::Random => inserted,
+    };
+    listed.iter().zip(0_u32..).for_each(|(&id, place)| along[id as usize] = place);
+    along
 }
 
-/// Inserts a batch and gives back how many of its points were in each other's way.
-fn insert(
-    draft: &mut Draft,
-    batch: &[u32],
-    along: &[u32],
-    finder: &impl Finder,
-    task: &Task<'_>,
-) -> Result<usize, Error> {
-    let near = by_place(batch.iter().copied(), along);
-    let ids: Vec<u32> = near.iter().map(|&at| batch[at as usize]).collect();
-    let covers = in_order(&near, finder.covers(draft, &ids, task)?);
+/// A tree that grows batch by batch.
+struct Growing<'a, F> {
+    draft: Draft,
+    points: &'a Points,
+    along: Vec<u32>,
+    finder: &'a F,
+    seed: u64,
+    plan: &'a Plan,
+    batches: Vec<BatchReport>,
+}
 
-    let first = draft.members.len() as u32;
-    let mut waiting = Vec::with_capacity(batch.len());
-    for (&id, cover) in batch.iter().zip(covers) {
-        if is_twin(cover.distance) {
-            draft.twins.push((cover.rank, id));
-        } else {
-            waiting.push(Member {
-                id,
-                parent: cover.rank,
-                level: covering(cover.distance) - 1,
-                distance: cover.distance,
+impl<F: Finder> Growing<'_, F> {
+    fn grow(mut self, mut rest: &[u32], task: &Task<'_>) -> Result<Tree, Error> {
+        let mut growth = self.plan.prefix_factor.unwrap_or(1.75);
+        let mut waiting = Vec::new();
+        while !(rest.is_empty() && waiting.is_empty()) {
+            let inserted = self.draft.members.len() + self.draft.twins.len();
+            let size = ((inserted as f64 * (growth - 1.0)) as usize).max(FIRST_BATCH).min(rest.len());
+            let (batch, later) = rest.split_at(size);
+            rest = later;
+            waiting.extend_from_slice(batch);
+            let mut report = BatchReport { points: waiting.len(), prefix_factor: growth, ..BatchReport::default() };
+            waiting = self.insert(&waiting, &mut report, task)?;
+            report.waiting = waiting.len();
+            self.batches.push(report);
+            task.advance(size)?;
+            growth = self.plan.prefix_factor.unwrap_or(match report.lost as f64 / report.points as f64 {
+                density if density < 0.15 => 2.25,
+                density if density > 0.55 => 1.25,
+                _ => 1.75,
             });
         }
+        let mut tree = Tree::lay_out(&self.draft, self.points);
+        tree.batches = self.batches;
+        Ok(tree)
     }
-    // The points that wait stand in the draft as if nobody were in their way, while it is found who is.
-    draft.members.extend_from_slice(&waiting);
-    let near = by_place(waiting.iter().map(|member| member.id), along);
-    let edges = in_order(&near, finder.edges(draft, first, &near, task)?);
-    draft.members.truncate(first as usize);
-    Ok(settle(draft, &waiting, first, &edges))
+
+    /// Inserts a batch and gives back who waits for the next one, in the order of insertion.
+    fn insert(&mut self, batch: &[u32], report: &mut BatchReport, task: &Task<'_>) -> Result<Vec<u32>, Error> {
+        let near = timed(&mut report.semisort_s, || by_place(batch.iter().copied(), &self.along));
+        let ids: Vec<u32> = near.iter().map(|&at| batch[at as usize]).collect();
+        let covers = timed(&mut report.traversal_s, || self.finder.covers(&self.draft, &ids, task))?;
+        let covers = timed(&mut report.semisort_s, || in_order(&near, covers));
+
+        let first = self.draft.members.len() as u32;
+        let mut entering = Vec::with_capacity(batch.len());
+        for (&id, cover) in batch.iter().zip(covers) {
+            if is_twin(cover.distance) {
+                self.draft.twins.push((cover.rank, id));
+            } else {
+                let level = covering(cover.distance) - 1;
+                entering.push(Member { id, parent: cover.rank, level, distance: cover.distance });
+            }
+        }
+        let mut waiting = Vec::new();
+        if self.plan.leaders == Leaders::Grid && F::STRAIGHT {
+            let leads = grid::leaders(self.points, &entering, self.seed, mix);
+            let mut leads = leads.into_iter();
+            entering.retain(|member| {
+                leads.next().expect("one for each") || {
+                    waiting.push(member.id);
+                    false
+                }
+            });
+            report.grid_cells = entering.len();
+        }
+        // The points that enter stand in the draft as if nobody were in their way, while it is found who is.
+        self.draft.members.extend_from_slice(&entering);
+        let near = timed(&mut report.semisort_s, || by_place(entering.iter().map(|member| member.id), &self.along));
+        let edges = timed(&mut report.conflict_graph_s, || self.finder.edges(&self.draft, first, &near, task))?;
+        let edges = timed(&mut report.semisort_s, || in_order(&near, edges));
+        self.draft.members.truncate(first as usize);
+        report.conflicts = edges.iter().map(Vec::len).sum();
+        let cap = if self.plan.degree_cap == 0 { usize::MAX } else { self.plan.degree_cap };
+        report.lost = timed(&mut report.mis_s, || settle(&mut self.draft, &entering, first, &edges, cap, &mut waiting));
+        report.grid_leaders = report.grid_cells.saturating_sub(report.lost);
+        if !waiting.is_empty() {
+            let keeps: HashSet<u32> = waiting.into_iter().collect();
+            return Ok(batch.iter().copied().filter(|id| keeps.contains(id)).collect());
+        }
+        Ok(waiting)
+    }
 }
 
 /// Places in a list of ids, ordered along the curve.

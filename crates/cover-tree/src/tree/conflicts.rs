@@ -36,12 +36,28 @@ impl Tree {
 /// Settles a batch: who stays where the tree put it is the lexicographically first independent set of the conflict graph, and a
 /// loser goes below the nearest winner that covers it. Nobody is dropped, and the result is that of inserting one by one.
 ///
+/// A point with more conflicts than `cap` isn't settled: its id goes to `waiting`, and the others are settled as if it hadn't been
+/// there, which keeps everybody's distance: it will find them in the tree. The first point has no conflict, so a batch never waits
+/// as a whole.
+///
 /// Returns how many points lost.
-pub(crate) fn settle(draft: &mut Draft, batch: &[Member], first: u32, edges: &[Vec<Edge>]) -> usize {
-    // Where each point of the batch went: a place among the members, or nowhere of its own for a twin.
+pub(crate) fn settle(
+    draft: &mut Draft,
+    batch: &[Member],
+    first: u32,
+    edges: &[Vec<Edge>],
+    cap: usize,
+    waiting: &mut Vec<u32>,
+) -> usize {
+    // Where each point of the batch went: a place among the members, or nowhere of its own for a twin and for who waits.
     let mut went: Vec<Option<u32>> = Vec::with_capacity(batch.len());
     let mut losers = 0;
     for (member, edges) in batch.iter().zip(edges) {
+        if edges.len() > cap {
+            waiting.push(member.id);
+            went.push(None);
+            continue;
+        }
         let mut best = Cover { distance: member.distance, rank: member.parent };
         for edge in edges {
             let Some(place) = went[(edge.rank - first) as usize] else { continue };

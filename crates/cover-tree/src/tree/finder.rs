@@ -3,6 +3,7 @@
 use super::draft::{Draft, Member};
 use super::flat::Tree;
 use super::level::reach;
+use super::plan::Plan;
 use super::walk::Cover;
 use crate::error::Error;
 use crate::leaves::{Frame, Reaching};
@@ -17,6 +18,9 @@ pub(crate) type Edge = Cover;
 
 /// Answers the two questions of a batch. Both finders give the same answers, so the tree doesn't depend on which is asked.
 pub(crate) trait Finder {
+    /// Whether distances are straight lines between coordinates.
+    const STRAIGHT: bool;
+
     /// Who covers each of `ids` (along the curve) in the tree so far.
     fn covers(&self, draft: &Draft, ids: &[u32], task: &Task<'_>) -> Result<Vec<Cover>, Error>;
 
@@ -32,6 +36,8 @@ pub(crate) struct ByTree<'a, M: ?Sized> {
 }
 
 impl<M: Metric + ?Sized> Finder for ByTree<'_, M> {
+    const STRAIGHT: bool = false;
+
     fn covers(&self, draft: &Draft, ids: &[u32], task: &Task<'_>) -> Result<Vec<Cover>, Error> {
         let tree = Tree::lay_out(draft, self.points);
         let cover = |&id: &u32| {
@@ -57,12 +63,14 @@ pub(crate) struct ByLeaves<'a> {
     points: &'a Points,
     curve: &'a [u32],
     frame: Frame,
+    /// Queries that one piece of parallel work takes.
+    chunk: usize,
 }
 
 impl<'a> ByLeaves<'a> {
     /// `curve` names every point, in the order of the Hilbert curve.
-    pub(crate) fn new(points: &'a Points, curve: &'a [u32]) -> Self {
-        Self { points, curve, frame: Frame::around(points.iter()) }
+    pub(crate) fn new(points: &'a Points, curve: &'a [u32], plan: &Plan) -> Self {
+        Self { points, curve, frame: Frame::around(points.iter()), chunk: plan.scope_chunk_target.max(1) }
     }
 
     /// Packs some members, and gives the place of each point among the members.
@@ -76,6 +84,8 @@ impl<'a> ByLeaves<'a> {
 }
 
 impl Finder for ByLeaves<'_> {
+    const STRAIGHT: bool = true;
+
     fn covers(&self, draft: &Draft, ids: &[u32], task: &Task<'_>) -> Result<Vec<Cover>, Error> {
         let (members, places) = self.pack(&draft.members, 0);
         let root = self.points.row(draft.members[0].id as usize);
@@ -83,7 +93,7 @@ impl Finder for ByLeaves<'_> {
             let square = square(self.points.row(id as usize), root);
             NearestCover { members: &draft.members, places: &places, square, rank: 0 }
         };
-        let kept = members.seen_by(ids, nearest, task)?;
+        let kept = members.seen_by(ids, nearest, self.chunk, task)?;
         Ok(kept.into_iter().map(|keep| Cover { distance: keep.square.sqrt(), rank: keep.rank }).collect())
     }
 
@@ -96,7 +106,7 @@ impl Finder for ByLeaves<'_> {
             let limit = waiting[(before - first) as usize].distance;
             EarlierCovers { members: &draft.members, places: &places, before, limit, found: Vec::new() }
         };
-        let kept = members.seen_by(&ids, earlier, task)?;
+        let kept = members.seen_by(&ids, earlier, self.chunk, task)?;
         Ok(kept.into_iter().map(|keep| keep.found).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! The tree as arrays in preorder: a subtree is a run, and a walk reads forwards.
 
 use super::draft::{Draft, Member};
+use super::plan::BatchReport;
 use crate::metric::Metric;
 use crate::points::Points;
 
@@ -24,6 +25,8 @@ pub(crate) struct Tree {
     pub(crate) twins: Vec<u32>,
     /// Coordinates of the nodes.
     pub(crate) rows: Vec<f64>,
+    /// How it was built, batch by batch.
+    pub(crate) batches: Vec<BatchReport>,
 }
 
 impl Tree {

@@ -2,7 +2,7 @@
 
 use super::build::insertion_order;
 use super::level::{covering, is_twin, reach};
-use super::{ByLeaves, ByTree, Tree, build};
+use super::{BatchOrder, ByLeaves, ByTree, Leaders, Plan, Tree, build};
 use crate::hilbert;
 use crate::metric::{Metric, Straight};
 use crate::points::Points;
@@ -32,13 +32,13 @@ fn one_by_one(points: &Points, seed: u64) -> BTreeMap<u32, (u32, i32)> {
 }
 
 /// The batch build by leaves or by walks over the tree.
-fn in_batches(points: &Points, seed: u64, by_leaves: bool) -> Tree {
+fn in_batches(points: &Points, seed: u64, plan: &Plan, by_leaves: bool) -> Tree {
     let (cancel, progress) = (Cancel::new(), Progress::default());
     let (task, curve) = (Task::new(&cancel, &progress, 0), hilbert::order(points));
     if by_leaves {
-        build(points, &curve, &Straight, &ByLeaves::new(points, &curve), seed, &task).unwrap()
+        build(points, &curve, &Straight, &ByLeaves::new(points, &curve, plan), (seed, plan), &task).unwrap()
     } else {
-        build(points, &curve, &Straight, &ByTree { points, metric: &Straight }, seed, &task).unwrap()
+        build(points, &curve, &Straight, &ByTree { points, metric: &Straight }, (seed, plan), &task).unwrap()
     }
 }
 
@@ -55,11 +55,38 @@ proptest! {
         prop_assume!(whole > 0);
         let points = Points::from_f64(values[..whole].iter().map(value).collect(), dim).unwrap();
         let expected = one_by_one(&points, seed);
-        for by_leaves in [false, true] {
-        let tree = in_batches(&points, seed, by_leaves);
+        let plan = |batch_order, prefix_factor| Plan { batch_order, prefix_factor, ..Plan::default() };
+        for (plan, by_leaves) in [
+            (Plan::default(), false),
+            (Plan::default(), true),
+            (plan(BatchOrder::Natural, Some(1.25)), true),
+            (plan(BatchOrder::Random, Some(4.0)), false),
+        ] {
+        let tree = in_batches(&points, seed, &plan, by_leaves);
         let found: BTreeMap<_, _> =
             (0..tree.len()).map(|node| (tree.ids[node], (tree.ids[tree.parents[node] as usize], tree.levels[node]))).collect();
         prop_assert_eq!(&found, &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Leaders and caps change who waits for whom, and nothing that a tree promises.
+    #[test]
+    fn whoever_waits_comes_in_later(
+        dim in 1_usize..4, values in prop::collection::vec(-300_i16..300, 1..900), cap in 0_usize..4, seed: u64,
+    ) {
+        let whole = values.len() / dim * dim;
+        prop_assume!(whole > 0);
+        let points = Points::from_f64(values[..whole].iter().map(|&x| f64::from(x) / 7.0).collect(), dim).unwrap();
+        for leaders in [Leaders::All, Leaders::Grid] {
+            let plan = Plan { leaders, degree_cap: cap, ..Plan::default() };
+            let tree = in_batches(&points, seed, &plan, true);
+            prop_assert_eq!(tree.validate(&points, &(0..points.len() as u32).collect::<Vec<_>>(), &Straight), Ok(()));
+            let waited: usize = tree.batches.iter().map(|batch| batch.waiting).sum();
+            prop_assert!(cap > 0 || leaders == Leaders::Grid || waited == 0);
         }
     }
 }
@@ -69,7 +96,7 @@ fn validate_finds_what_is_wrong() {
     use super::Defect;
     let rows = (0..400).map(|i| f64::from(i * 37 % 101) + f64::from(i % 7) / 8.0).collect();
     let points = Points::from_f64(rows, 2).unwrap();
-    let sound = in_batches(&points, 3, true);
+    let sound = in_batches(&points, 3, &Plan::default(), true);
     let broken = |change: fn(&mut Tree)| {
         let mut tree = sound.clone();
         change(&mut tree);

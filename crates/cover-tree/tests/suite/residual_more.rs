@@ -233,7 +233,7 @@ fn telemetry_is_one_line_that_the_validator_reads() {
     }
     let pairs = |line: &str| Telemetry::parse(line).unwrap().gate1_candidates;
     assert_eq!((pairs(&lines[0]), pairs(&lines[1])), (None, Some(600 * 599 / 2)));
-    for (from, to) in [("\"version\":1", "\"version\":2"), ("\"search\"", "\"guess\""), ("\"n\":600", "\"m\":600")] {
+    for (from, to) in [("\"version\":2", "\"version\":1"), ("\"search\"", "\"guess\""), ("\"n\":600", "\"m\":600")] {
         assert!(lines[1].contains(from) && Telemetry::parse(&lines[1].replace(from, to)).is_err());
     }
     assert!(Telemetry::parse(&lines[1].replace("\"gate1_pruned\":", "\"gate1_pruned\":1")).is_err());

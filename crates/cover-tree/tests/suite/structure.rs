@@ -1,8 +1,8 @@
 //! The invariants, by the tree's own check and by one that looks at every pair.
 
 use crate::cases::{Case, build, case, square};
-use canopy_core::{Cancel, Progress};
-use canopy_cover_tree::{CoverTree, Geometry, Options};
+use canopy_core::{Cancel, Coded, Progress};
+use canopy_cover_tree::{BatchOrder, CoverTree, Geometry, Leaders, Options, Plan};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ fn cube(n: usize, dim: usize) -> Case {
 
 fn on_threads(threads: usize, case: &Case, seed: u64) -> CoverTree {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-    let options = Options { seed };
+    let options = Options { seed, ..Options::default() };
     pool.install(|| {
         CoverTree::build(case.points(), Geometry::Euclidean, &options, &Cancel::new(), &Progress::default())
             .expect("nobody cancels")
@@ -87,4 +87,29 @@ fn answers_do_not_depend_on_threads() {
         tree.predecessors(9, &Cancel::new(), &Progress::default()).unwrap()
     };
     assert_eq!(answer(1), answer(3));
+}
+
+#[test]
+fn a_plan_is_told_by_its_batches() {
+    let case = cube(3000, 3);
+    let with = |plan: Plan| {
+        let options = Options { plan, ..Options::default() };
+        let tree = CoverTree::build(case.points(), Geometry::Euclidean, &options, &Cancel::new(), &Progress::default());
+        tree.and_then(|tree| tree.raise(&Cancel::new(), &Progress::default()).map(|()| tree))
+    };
+    let usual = with(Plan::default()).unwrap();
+    let points = |tree: &CoverTree| tree.batches().iter().map(|batch| batch.points - batch.waiting).sum::<usize>();
+    assert_eq!((points(&usual), usual.batches().iter().map(|batch| batch.waiting).sum::<usize>()), (2999, 0));
+    let steady = with(Plan { prefix_factor: Some(1.25), batch_order: BatchOrder::Natural, ..Plan::default() }).unwrap();
+    assert!(steady.nodes().eq(usual.nodes()) && steady.batches().len() > usual.batches().len());
+    let grid = with(Plan { leaders: Leaders::Grid, degree_cap: 2, ..Plan::default() }).unwrap();
+    assert_eq!((grid.validate(), points(&grid)), (Ok(()), 2999));
+    let (cells, leaders) =
+        grid.batches().iter().fold((0, 0), |sum, batch| (sum.0 + batch.grid_cells, sum.1 + batch.grid_leaders));
+    // Leaders of neighbouring cells are in each other's way: a grid alone doesn't keep points apart.
+    assert!(leaders < cells && leaders > 0, "{leaders} of {cells}");
+    for factor in [1.0, 0.5, f64::NAN, f64::INFINITY] {
+        let refused = with(Plan { prefix_factor: Some(factor), ..Plan::default() }).unwrap_err();
+        assert_eq!(refused.code(), "TREE_PREFIX_FACTOR");
+    }
 }
