@@ -19,7 +19,7 @@ export { residentBytes, system, type ComputeDevice, type SystemInfo } from './en
 export type { CallOptions, LongCallOptions } from './engine/cancel.js'
 export { Collection, type CollectionIndex, type CollectionInfo, type ImportOptions, type ImportReport, type ListOptions, type PutOptions, type RebuildReport } from './engine/collection.js'
 export { chooseComputeDevice, computeDevice } from './engine/compute.js'
-export { CoverTree, MISSING, type Coordinates, type CoverTreeOptions, type CoverTreeReport, type Neighbors, type NeighborsWithin } from './engine/cover-tree.js'
+export { CoverTree, MISSING, type Coordinates, type CoverTreeOptions, type CoverTreePlan, type CoverTreeReport, type Neighbors, type NeighborsWithin } from './engine/cover-tree.js'
 export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'
 export { CanopyError, type Kind } from './engine/error.js'
 export {

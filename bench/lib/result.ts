@@ -1,22 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { holds, judge, type Check, type Judged } from './check.js'
 import { commit, machine } from './machine.js'
 import { at } from './paths.js'
 import { round } from './time.js'
 
-/** A figure beside what was promised. */
-export interface Check {
-  name: string
-  value: number
-  unit: string
-  /** `at most` for times and sizes, `at least` for rates and ratios. */
-  direction: 'at most' | 'at least'
-  /** What we want. */
-  goal?: number
-  /** What must hold: the bench fails without it. */
-  must?: number
-}
+export type { Check, Judged } from './check.js'
 
 /** Options that every bench takes. */
 export const COMMON_OPTIONS = {
@@ -37,16 +27,6 @@ export interface Outcome {
   skipped: string[]
 }
 
-/** A check with its verdict. */
-export type Judged = Check & { met: 'goal' | 'must' | 'missed' }
-
-/** Says whether a figure keeps its promise; `must` means the floor holds but the goal isn't reached. */
-export function judge(check: Check): Judged {
-  const holds = (bound: number | undefined): boolean => bound === undefined || (check.direction === 'at most' ? check.value <= bound : check.value >= bound)
-  const met = !holds(check.must) ? 'missed' : holds(check.goal) ? 'goal' : check.must === undefined ? 'missed' : 'must'
-  return { ...check, value: round(check.value), met }
-}
-
 /**
  * Prints the checks (unless only JSON was asked for) and, as the last line, the whole result as one JSON object; records it under
  * bench/results unless `--no-record` was given. A missed `must` makes the exit code 1.
@@ -61,7 +41,7 @@ export function finish({ bench, variant, options, figures, checks, skipped }: Ou
     mkdirSync(at('bench', 'results'), { recursive: true })
     writeFileSync(at('bench', 'results', `${[bench, variant, date.slice(0, 10)].filter((part) => part !== undefined).join('-')}.json`), `${JSON.stringify(result, null, 1)}\n`)
   }
-  if (judged.some((check) => check.must !== undefined && judge({ ...check, goal: check.must }).met === 'missed')) process.exitCode = 1
+  if (!checks.every(holds)) process.exitCode = 1
   console.log(line)
 }
 

@@ -1,10 +1,12 @@
-"""Blocked brute force of the residual metric by numpy (OpenBLAS); `canopy bench cover-tree --metric residual --peers` starts it.
+"""Residual neighbours by others: blocked matrix products in numpy (OpenBLAS), and covertreex; `canopy bench cover-tree --metric residual
+--peers` starts it.
 
-    residual.py FOLDER
+    residual.py FOLDER [ENGINE]
 
-FOLDER/task.json: {"n", "dim", "k", "m", "runs", "kind", "lengthscale"}; points.f32, queries.f32 and inducing.f64 beside it, row-major.
-All of V is computed beforehand; what is timed is the matrix product, the kernel, and the selection by argpartition. Prints one
-JSON object.
+ENGINE: numpy (default) or covertreex. FOLDER/task.json: {"n", "dim", "k", "m", "runs", "kind", "lengthscale"}; points.f32, queries.f32 and
+inducing.f64 beside it, row-major. All of V is computed beforehand; what is timed is the search. From 70,000 points on numpy searches for
+a sample of the rows, spread over all of them, and its times are those of the sample in proportion ("sampled": the share that was run).
+covertreex writes what it found to covertreex-predecessors.u32 (-1 where there is none). Prints one JSON object.
 """
 import json
 import os
@@ -15,9 +17,16 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 folder = sys.argv[1]
+engine = sys.argv[2] if len(sys.argv) > 2 else "numpy"
 task = json.load(open(os.path.join(folder, "task.json")))
 n, dim, k, m, runs = (task[name] for name in ("n", "dim", "k", "m", "runs"))
 kind, scale = task["kind"], task["lengthscale"]
+
+# Every row up to here; beyond, a sample of so many blocks.
+ALL = 70_000
+SAMPLED = 16
+# Correlations that a block holds at once: 64 MiB in single precision.
+AT_ONCE = 1 << 24
 
 
 def read(name, kind):
@@ -62,12 +71,20 @@ root = cholesky(kernel(squares(inducing, inducing)) + 1e-6 * np.eye(m), lower=Tr
 
 
 def factor(rows):
-    v = solve_triangular(root, kernel(squares(inducing, rows.astype(np.float64))), lower=True).T
-    p = np.maximum(1 - (v * v).sum(1), 1e-10)
-    return np.ascontiguousarray(v, np.float32), (1 / np.sqrt(p)).astype(np.float32)
+    """V in single precision and the residual variances, a block at a time: in double precision all of V wouldn't fit."""
+    v, p = np.empty((len(rows), m), np.float32), np.empty(len(rows))
+    for s in range(0, len(rows), 16_384):
+        part = solve_triangular(root, kernel(squares(inducing, rows[s : s + 16_384].astype(np.float64))), lower=True).T
+        v[s : s + 16_384], p[s : s + 16_384] = part, np.maximum(1 - (part * part).sum(1), 1e-10)
+    return v, p
 
 
-v, inverse = factor(points)
+def inverses(p):
+    return (1 / np.sqrt(p)).astype(np.float32)
+
+
+v, p = factor(points)
+inverse = inverses(p)
 v_s = time.perf_counter() - start
 
 
@@ -82,28 +99,51 @@ def strongest(rows, vr, ir, end, before=None):
     return np.argpartition(-rho, min(k, end - 1), axis=1)[:, :k]
 
 
-def asked():
-    vq, iq = factor(queries)
-    for s in range(0, len(queries), 256):
-        strongest(queries[s : s + 256], vq[s : s + 256], iq[s : s + 256], n)
+def blocks(rows):
+    """Blocks of rows, and the share of all rows that they are."""
+    size = 256 if n <= ALL else max(8, min(256, AT_ONCE // n))
+    starts = list(range(0, rows, size))
+    if n > ALL and len(starts) > SAMPLED:
+        starts = [starts[int((i + 0.5) * len(starts) / SAMPLED)] for i in range(SAMPLED)]
+    ranges = [(s, min(s + size, rows)) for s in starts]
+    return ranges, sum(e - s for s, e in ranges) / max(rows, 1)
 
 
-def predecessors():
-    for s in range(0, n, 256):
-        e = min(s + 256, n)
-        strongest(points[s:e], v[s:e], inverse[s:e], e, np.arange(s, e))
+def numpy_rows():
+    asked, before = blocks(len(queries)), blocks(n)
+
+    def knn():
+        for s, e in asked[0]:
+            strongest(queries[s:e], vq[s:e], iq[s:e], n)
+
+    def predecessors():
+        for s, e in before[0]:
+            strongest(points[s:e], v[s:e], inverse[s:e], e, np.arange(s, e))
+
+    def factors():
+        nonlocal vq, iq
+        vq, pq = factor(queries)
+        iq = inverses(pq)
+
+    vq = iq = None
+    factor_s = seconds(factors, runs)
+    square = np.ones((4096, m), np.float32)
+    sgemm = 2 * 4096 * 4096 * m / seconds(lambda: square @ square.T, 5) / 1e9
+    query_s = factor_s + seconds(knn, runs) / asked[1]
+    return dict(version=np.__version__, query_s=query_s, all_pred_s=seconds(predecessors) / before[1], sampled=before[1], sgemm_gflops=sgemm)
 
 
-square = np.ones((4096, m), np.float32)
-sgemm = 2 * 4096 * 4096 * m / seconds(lambda: square @ square.T, 5) / 1e9
-print(
-    json.dumps(
-        dict(
-            version=np.__version__,
-            v_s=v_s,
-            query_s=seconds(asked, runs),
-            all_pred_s=seconds(predecessors) if n <= 70_000 else None,
-            sgemm_gflops=sgemm,
-        )
-    )
-)
+def covertreex_rows():
+    import covertreex
+
+    if kind != "matern52" and kind != "rbf":
+        return dict(error=f"covertreex has no kernel {kind}")
+    return covertreex_run(covertreex)
+
+
+rows = dict(numpy=numpy_rows, covertreex=covertreex_rows)
+try:
+    found = rows[engine]()
+except Exception as error:  # a peer that can't be had is said by name
+    found = dict(error=f"{type(error).__name__}: {error}")
+print(json.dumps(dict(v_s=v_s, **found)))

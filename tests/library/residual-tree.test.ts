@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { CoverTree, MISSING, ResidualTree } from '../../ts/index.js'
 import { gaussian, sample } from '../../bench/lib/neighbors/data.js'
+import { guardrails } from '../../bench/lib/neighbors/guardrails.js'
+import { holds } from '../../bench/lib/check.js'
 import { at } from '../../bench/lib/paths.js'
 import { Oracle } from '../../bench/lib/neighbors/oracle.js'
 import { folder } from '../helpers/temp.js'
@@ -143,25 +145,29 @@ test('telemetry is a line that the committed schema describes', async (t) => {
   const validate = new Ajv2020({ strict: false }).compile(schema)
   const tree = await ResidualTree.build(points, { dim: DIM, kernel, inducing: { count: M } })
   const { report } = await tree.predecessors(K)
-  const plain = await CoverTree.build(points, { dim: DIM })
-  for (const line of [await tree.telemetry(), await tree.telemetry(report), await plain.telemetry()]) {
+  const plain = await CoverTree.build(points, { dim: DIM, plan: { leaders: 'grid', degreeCap: 8, prefixFactor: 2, batchOrder: 'natural' } })
+  t.deepEqual(await plain.batchTelemetry(), [])
+  const bare = await plain.telemetry()
+  await plain.raise()
+  t.is(await plain.validate(), null)
+  const batches = await plain.batchTelemetry()
+  t.true(batches.length > 1)
+  for (const line of [await tree.telemetry(), await tree.telemetry(report), bare, await plain.telemetry(), ...batches]) {
     t.true(validate(JSON.parse(line)), JSON.stringify(validate.errors))
     t.false(line.includes('\n'))
   }
   const search = JSON.parse(await tree.telemetry(report)) as Record<string, unknown>
   t.is(search['gate1_pruned'], report.gate.pruned)
-  t.false(validate({ ...search, version: 2 }))
+  const sum = (name: string): number => batches.reduce((sum, line) => sum + Number((JSON.parse(line) as Record<string, unknown>)[name]), 0)
+  const whole = JSON.parse(await plain.telemetry()) as Record<string, unknown>
+  for (const name of ['batch_points', 'grid_leaders_final', 'conflicts_waiting', 'scope_chunk_segments']) t.is(whole[name], sum(name), name)
+  t.true(sum('conflicts_waiting') > 0 && sum('grid_leaders_raw') >= sum('grid_leaders_final'))
+  t.false(validate({ ...search, version: 1 }))
   t.false(validate({ ...search, other: 1 }))
 })
 
 test('the guardrails before a large run: 4,096 points along the curve', async (t) => {
-  const many = gaussian(4096, DIM, 5)
-  const tree = await ResidualTree.build(many, { dim: DIM, kernel, inducing: { count: 256 } })
-  const { report } = await tree.predecessors(50, { gate: 'audit', audit: 64 })
-  t.true(report.gate.pruned > 0)
-  t.true((report.audit?.recall ?? 0) >= 0.999, JSON.stringify(report.audit))
-  // Under full load an order above what it takes; a quadratic build or walk would pass neither.
-  t.true((await tree.report()).buildS < 5)
+  for (const check of await guardrails({ CoverTree, ResidualTree })) t.true(holds(check), JSON.stringify(check))
 })
 
 test('no point, one point, fewer than k, all alike, and a search that is cancelled', async (t) => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
 import { gaussian } from '../../bench/lib/neighbors/data.js'
 import { CoverTree, ResidualTree, type Coordinates } from '../../ts/index.js'
@@ -67,6 +68,34 @@ test('bytes in and out, and a residual index that goes on after a restart', asyn
   t.deepEqual((await call('POST', '/v1/neighbors/field/knn', { queries: [[1, 2, 3]], k: 1 })).json['ids'], [[500]])
   t.is((await call('POST', '/v1/neighbors/field/remove', { ids: [0] })).json.code, 'POINT_UNKNOWN')
   t.is((await call('POST', '/v1/neighbors/field/radius', { queries: [[1, 2, 3]], radius: 1 })).json.code, 'NEIGHBOURS_METRIC')
+})
+
+test('a build and a refresh may be jobs, and a stopped one leaves the index that was there', async (t) => {
+  const { call } = await serve(t)
+  const ended = async (path: string): Promise<Record<string, unknown>> => {
+    for (;;) {
+      const { json } = await call('GET', path)
+      if (json['endedAt'] !== null) return json
+      await setTimeout(20)
+    }
+  }
+  const residual = (points: Coordinates, count = 16) => ({ points: rows(points, 3), metric: 'residual', kernel: { kind: 'matern52', lengthscale: 1 }, inducing: { count } })
+  const started = await call('PUT', '/v1/neighbors/field?job=true', residual(Float64Array.from(gaussian(200, 3, 1))))
+  t.is(started.status, 202, started.text)
+  const location = started.headers.get('location') ?? ''
+  t.is(location, `/v1/jobs/${String(started.json['id'])}`)
+  t.like(await ended(location), { kind: 'neighbors:build', graph: 'field', state: 'done', result: { name: 'field', length: 200 }, error: null })
+  const refreshed = await call('POST', '/v1/neighbors/field/refresh?job=true', { kind: 'matern52', lengthscale: 2 })
+  t.like(await ended(refreshed.headers.get('location') ?? ''), { kind: 'neighbors:refresh', state: 'done', result: { kernel: { lengthscale: 2 } } })
+  // Two jobs: the second waits for the first, and is stopped before it has changed anything.
+  await call('PUT', '/v1/neighbors/other?job=true', residual(Float64Array.from(gaussian(5000, 3, 2)), 800))
+  const late = await call('PUT', '/v1/neighbors/field?job=true', { points: [[1, 2, 3]] })
+  t.is((await call('DELETE', late.headers.get('location') ?? '')).status, 200)
+  t.like(await ended(late.headers.get('location') ?? ''), { state: 'cancelled' })
+  t.like((await call('GET', '/v1/neighbors/field')).json, { metric: 'residual', length: 200, kernel: { lengthscale: 2 } })
+  const failing = await call('PUT', '/v1/neighbors/bad?job=true', { points: [[1]], metric: 'residual', kernel: { kind: 'rbf', lengthscale: 0 } })
+  t.like(await ended(failing.headers.get('location') ?? ''), { state: 'failed', error: { code: 'KERNEL_LENGTHSCALE' } })
+  t.is((await call('POST', '/v1/neighbors/none/refresh?job=true', { kind: 'rbf', lengthscale: 1 })).json.code, 'NEIGHBOURS_NOT_FOUND')
 })
 
 test('an index of a collection names its records', async (t) => {

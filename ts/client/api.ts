@@ -136,6 +136,7 @@ export interface Schemas {
   Job: {
     id: string
     kind: string
+    /** The graph or index that it works on */
     graph: string
     state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
     done: number
@@ -2292,6 +2293,8 @@ export interface paths {
           dim?: number | undefined
           /** Of a body of bytes: the fields of the JSON body besides points, as JSON */
           options?: string | undefined
+          /** Answer 202 with a job at once, not when it is done */
+          job?: boolean | undefined
         } | undefined
         path: {
           /** Name of the index */
@@ -2324,6 +2327,10 @@ export interface paths {
         /** Done */
         200: Answer<{
           'application/json': Schemas['NeighborIndexInfo']
+        }>
+        /** Refused */
+        202: Answer<{
+          'application/json': Schemas['Job']
         }>
       }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
@@ -2525,6 +2532,10 @@ export interface paths {
     /** Put another kernel in the place of the one of a residual index */
     post: {
       parameters: Given<{
+        query?: {
+          /** Answer 202 with a job at once, not when it is done */
+          job?: boolean | undefined
+        } | undefined
         path: {
           /** Name of the index */
           name: string
@@ -2545,6 +2556,10 @@ export interface paths {
         /** Done */
         200: Answer<{
           'application/json': Schemas['NeighborIndexInfo']
+        }>
+        /** Refused */
+        202: Answer<{
+          'application/json': Schemas['Job']
         }>
       }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }

@@ -15,6 +15,22 @@ export interface CoverTreeOptions extends LongCallOptions {
   metric?: 'euclidean' | 'angular' | undefined
   /** Draws the order of insertion: the same points and seed give the same tree at any number of threads. */
   seed?: number | undefined
+  /** How the batches of the cover tree are gone about, see `raise`; searches of points on straight lines don't notice. */
+  plan?: CoverTreePlan | undefined
+}
+
+/** How the batches of a build are gone about. Every plan gives a tree that keeps the invariants; without grid and cap it is the same tree. */
+export interface CoverTreePlan {
+  /** In which order a batch is held against the tree; default `hilbert`. */
+  batchOrder?: 'hilbert' | 'natural' | 'random' | undefined
+  /** How many times larger the tree is after a batch, above 1; default 2.25, 1.75 or 1.25 by the share of conflicts. */
+  prefixFactor?: number | undefined
+  /** `grid`: only one point of each cell takes part in a conflict graph, the others wait for the next batch. Default `all`. */
+  leaders?: 'all' | 'grid' | undefined
+  /** A point with more conflicts than this waits for the next batch; default 0, no cap. */
+  degreeCap?: number | undefined
+  /** Points that one piece of parallel work takes; default 512. */
+  scopeChunkTarget?: number | undefined
 }
 
 /** `k` neighbours a query, nearest first, equal distances by ascending id; where there are fewer, `MISSING` at `Infinity`. */
@@ -66,7 +82,8 @@ export class CoverTree {
   /**
    * Builds a tree over `points`, row-major.
    *
-   * Throws `POINTS_LENGTH`, `POINTS_DIMENSION`, `POINTS_NOT_FINITE`, `POINTS_MAGNITUDE`, `POINTS_ZERO` (angles of a zero vector).
+   * Throws `POINTS_LENGTH`, `POINTS_DIMENSION`, `POINTS_NOT_FINITE`, `POINTS_MAGNITUDE`, `POINTS_ZERO` (angles of a zero vector),
+   * `TREE_PREFIX_FACTOR`.
    */
   static async build(points: Coordinates, { signal, onProgress, ...options }: CoverTreeOptions): Promise<CoverTree> {
     checkCoordinates('points', points)
@@ -128,6 +145,16 @@ export class CoverTree {
   /** What the build cost, as one line of JSON: `crates/cover-tree/telemetry.schema.json`. */
   async telemetry(): Promise<string> {
     return unwrap(await this.#native.telemetry())
+  }
+
+  /** What each batch of the cover tree did and took, a line of JSON each in the same layout; none where there is no tree yet. */
+  async batchTelemetry(): Promise<string[]> {
+    return unwrap(await this.#native.batchTelemetry())
+  }
+
+  /** Makes the cover tree now, if it isn't there yet: points on straight lines are answered for by packed leaves, and need none. */
+  async raise({ signal, onProgress }: LongCallOptions = {}): Promise<void> {
+    await cancellable(signal, (cancel) => this.#native.raise(cancel, onProgress))
   }
 
   /** Checks nesting, covering, separation and completeness; answers what is wrong, or null. Takes about as long as a build. */

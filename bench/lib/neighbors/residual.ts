@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { ResidualTree, type ResidualNeighbors } from 'canopy-engine'
+import { ResidualTree, type ResidualNeighbors, type ResidualSearchOptions } from 'canopy-engine'
 import { withFolder } from '../paths.js'
 import { python, runPython } from '../peers/python.js'
 import { say } from '../result.js'
@@ -16,6 +16,8 @@ export interface ResidualSettings {
   /** Inducing points. */
   m: number
   runs: number
+  /** What stands in front of the residual kernel. */
+  gate: NonNullable<ResidualSearchOptions['gate']>
   peers: boolean
 }
 
@@ -24,20 +26,30 @@ export interface ResidualRow extends Row {
   v_s?: number
   exact_query_s?: number
   exact_pred_s?: number
+  gate1_candidates?: number
+  gate1_kept?: number
   gate1_pruned?: number
   sgemm_gflops?: number
+  /** The share of the predecessors that was really computed; times are in proportion. */
+  sampled?: number
 }
 
 /** Rows whose predecessors are compared with plain loops in double precision. */
 const CHECKED = 256
 /** Beyond this many points the plain loops would take minutes; the engine's own audit against all pairs stands in. */
 const ORACLE_POINTS = 70_000
+/** covertreex took 9.5 GB for 32,768 points. */
+const COVERTREEX_POINTS = 40_000
 
-/** Our tree from Node, then blocked matrix products in numpy, on the same points and inducing points. */
-export async function residual(work: Workload, settings: ResidualSettings): Promise<ResidualRow[]> {
+/** Our tree from Node, then, if they are asked for, others on the same points and inducing points. */
+export async function residual(work: Workload, settings: ResidualSettings): Promise<[ResidualRow, ...ResidualRow[]]> {
+  const inducing = Float64Array.from(inducingPoints(work, settings.m))
+  const { row, oracle } = await ours(work, settings, inducing)
+  return settings.peers ? [row, ...(await others(work, settings, inducing, oracle))] : [row]
+}
+
+async function ours(work: Workload, { kernel, runs, gate }: ResidualSettings, inducing: Float64Array): Promise<{ row: ResidualRow; oracle: Oracle | undefined }> {
   const { points, queries, dim, k, n } = work
-  const { kernel, m, runs } = settings
-  const inducing = Float64Array.from(inducingPoints(work, m))
   /** Seconds of the shortest run; answers aren't kept, as one of a million points takes 400 MB. */
   const best = async (call: () => Promise<ResidualNeighbors>): Promise<number> => {
     let least = Infinity
@@ -57,22 +69,25 @@ export async function residual(work: Workload, settings: ResidualSettings): Prom
     engine: 'canopy',
     build_s: round(report.buildS),
     v_s: round(report.vS),
-    query_s: await best(() => tree.knn(queries, k)),
-    all_pred_s: await best(() => tree.predecessors(k)),
+    query_s: await best(() => tree.knn(queries, k, { gate })),
+    all_pred_s: await best(() => tree.predecessors(k, { gate })),
     // The most this process has held so far, Node and all: nothing else has run in it.
     rss_mb: Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
   }
   const large = n > ORACLE_POINTS
-  const found = await tree.predecessors(k, large ? { gate: 'audit', audit: 256 } : {})
-  row.gate1_pruned = found.report.gate.pruned
-  if (large) Object.assign(row, { recall: found.report.audit?.recall, recall_bound: found.report.audit?.recallBound })
-  else {
+  const found = await tree.predecessors(k, large ? { gate: 'audit', audit: 256 } : { gate })
+  const { candidates, kept, pruned } = found.report.gate
+  Object.assign(row, { gate1_candidates: candidates, gate1_kept: kept, gate1_pruned: pruned })
+  try {
+    if (large) return { row: { ...row, ...(found.report.audit === null ? {} : { recall: found.report.audit.recall, recall_bound: found.report.audit.recallBound }) }, oracle: undefined }
     row.exact_query_s = await best(() => tree.knn(queries, k, { exact: true }))
     if (n <= 40_000) row.exact_pred_s = await best(() => tree.predecessors(k, { exact: true }))
     say('checking against plain loops in double precision')
-    Object.assign(row, check(work, found, new Oracle(kernel, points, dim, inducing, report.jitter)))
+    const oracle = new Oracle(kernel, points, dim, inducing, report.jitter)
+    return { row: { ...row, ...check(work, oracle, sample(n, CHECKED), (i) => found.ids.subarray(i * k, (i + 1) * k)) }, oracle }
+  } finally {
+    await tree.close()
   }
-  return settings.peers ? [row, await numpy(work, settings, inducing)] : [row]
 }
 
 /** Points moved a little, so that no residual variance is exactly the jitter. */
@@ -82,27 +97,39 @@ function inducingPoints({ points, n, dim }: Workload, m: number): Float32Array {
   return noise.map((value, i) => value * 0.05 + (points[(rows[Math.floor(i / dim)] ?? 0) * dim + (i % dim)] ?? 0))
 }
 
-function check({ n, k, points }: Workload, { ids }: ResidualNeighbors, oracle: Oracle): { recall: number; recall_bound: number } {
+/** The share of the true predecessors of some rows that are among the ids found for them; a tie counts as found. */
+function check({ k, points }: Workload, oracle: Oracle, rows: readonly number[], ids: (row: number) => Uint32Array): { recall: number; recall_bound: number } {
   let [found, wanted] = [0, 0]
-  for (const row of sample(n, CHECKED)) {
+  for (const row of rows) {
     const strengths = oracle.strengths(points, row, row)
     const count = Math.min(k, row)
     const least = strengths.toSorted().at(-count) ?? 0
     wanted += count
-    if (count > 0) for (const id of ids.subarray(row * k, (row + 1) * k)) found += Number((strengths[id] ?? -1) >= least * (1 - 1e-6))
+    if (count > 0) for (const id of ids(row)) found += Number((strengths[id] ?? -1) >= least * (1 - 1e-6))
   }
   return share(Math.min(found, wanted), wanted)
 }
 
-async function numpy(work: Workload, { kernel, m, runs }: ResidualSettings, inducing: Float64Array): Promise<ResidualRow> {
-  const executable = python()
-  if (executable === undefined) return { engine: 'numpy', error: 'no Python environment' }
-  say('numpy')
+async function others(work: Workload, { kernel, m, runs }: ResidualSettings, inducing: Float64Array, oracle: Oracle | undefined): Promise<ResidualRow[]> {
   return withFolder(async (folder) => {
     writeFileSync(path.join(folder, 'points.f32'), work.points)
     writeFileSync(path.join(folder, 'queries.f32'), work.queries)
     writeFileSync(path.join(folder, 'inducing.f64'), inducing)
     writeFileSync(path.join(folder, 'task.json'), JSON.stringify({ n: work.n, dim: work.dim, k: work.k, m, runs, ...kernel }))
-    return { engine: 'numpy (blocked matrix products)', ...runPython<Omit<ResidualRow, 'engine'>>(executable, 'residual.py', folder) }
+    const run = (engine: string, requirements?: string): ResidualRow => {
+      const executable = python(requirements)
+      if (executable === undefined) return { engine, error: 'no Python environment' }
+      say(engine)
+      return { engine, ...runPython<Omit<ResidualRow, 'engine'>>(executable, 'residual.py', folder, engine) }
+    }
+    const numpy = { ...run('numpy'), engine: 'numpy (blocked matrix products)' }
+    if (work.n > COVERTREEX_POINTS) return [numpy, { engine: 'covertreex', error: `not run above ${COVERTREEX_POINTS} points: it takes 9.5 GB for 32,768` }]
+    const covertreex = run('covertreex', 'covertreex.txt')
+    if (covertreex.error !== undefined || oracle === undefined) return [numpy, covertreex]
+    const read = (name: string): Uint32Array => new Uint32Array(new Uint8Array(readFileSync(path.join(folder, `covertreex-${name}.u32`))).buffer)
+    const [rows, ids] = [read('rows'), read('ids')]
+    const at = new Map(Array.from(rows, (row, i) => [row, i]))
+    const checked = sample(rows.length, CHECKED).map((i) => rows[i] ?? 0)
+    return [numpy, { ...covertreex, ...check(work, oracle, checked, (row) => ids.subarray((at.get(row) ?? 0) * work.k, ((at.get(row) ?? 0) + 1) * work.k)) }]
   })
 }

@@ -2,6 +2,7 @@ import { CoverTree, ResidualTree } from 'canopy-engine'
 import { say } from '../result.js'
 import { milliseconds, round } from '../time.js'
 import { workload } from './data.js'
+import { ordered, type Order } from './orders.js'
 
 /** What a suite measures at one size. */
 export interface SuiteRow {
@@ -16,9 +17,6 @@ export interface SuiteRow {
   pruned?: number
   recall?: number | null
 }
-
-/** As drawn, by the first coordinate, along a curve through cells. */
-export type Order = 'random' | 'natural' | 'curve'
 
 export const SUITE = [2048, 8192, 32_768]
 export const SWEEP = [4096, 8192, 16_384, 32_768, 65_536]
@@ -71,25 +69,10 @@ export function exponent(rows: readonly SuiteRow[], metric: SuiteRow['metric']):
   return up / down
 }
 
-/** Columns for people. */
-export function table(rows: readonly SuiteRow[]): string[] {
-  const cells = rows.map((row) => [row.metric, row.order, row.n, row.build_s, row.query_s, row.all_pred_s, row.pruned ?? '-', row.recall ?? '-'].map((cell) => String(cell).padEnd(10)).join(' '))
-  return [['metric', 'order', 'n', 'build s', 'query s', 'all pred s', 'pruned', 'recall'].map((cell) => cell.padEnd(10)).join(' '), ...cells]
-}
-
-function ordered(points: Float32Array, dim: number, order: Order): Float32Array {
-  if (order === 'random') return points
-  const key = order === 'natural' ? (row: number) => points[row * dim] ?? 0 : (row: number) => cell(points.subarray(row * dim, (row + 1) * dim))
-  const keys = Float64Array.from({ length: points.length / dim }, (_, row) => key(row))
-  const rows = Array.from(keys.keys()).toSorted((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0))
-  return Float32Array.from(rows.flatMap((row) => Array.from(points.subarray(row * dim, (row + 1) * dim))))
-}
-
-/** The bits of the coordinates' cells in turn (Morton), 8 bits each of the first six. */
-function cell(point: Float32Array): number {
-  let key = 0
-  for (let bit = 7; bit >= 0; bit -= 1) {
-    for (const value of point.subarray(0, 6)) key = key * 2 + (Math.min(Math.max(Math.floor((value + 4) * 32), 0), 255) >> bit & 1)
-  }
-  return key
+/** Columns for people: one for each field, as wide as what stands in it. */
+export function table(rows: readonly object[]): string[] {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const cells = [names, ...rows.map((row) => names.map((name) => String((row as Record<string, unknown>)[name] ?? '-')))]
+  const widths = names.map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)))
+  return cells.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
 }

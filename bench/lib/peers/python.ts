@@ -28,7 +28,7 @@ function ran(command: string, ...args: string[]): boolean {
 }
 
 /** Runs a script of bench/peers on a folder and reads the JSON of its last line. */
-export function runPython<T>(executable: string, script: string, folder: string): T {
-  const output = execFileSync(executable, [at('bench', 'peers', script), folder], { encoding: 'utf8', maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'inherit'] })
+export function runPython<T>(executable: string, script: string, folder: string, ...args: string[]): T {
+  const output = execFileSync(executable, [at('bench', 'peers', script), folder, ...args], { encoding: 'utf8', maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'inherit'] })
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as T
 }

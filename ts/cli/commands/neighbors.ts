@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Kernel } from '../../engine/residual-tree.js'
 import { NeighborIndexes, type NeighborIndexInfo, type NeighborMetric } from '../../neighbors/indexes.js'
 import { collectionPoints, readPoints } from '../../neighbors/points.js'
@@ -24,6 +24,8 @@ interface SearchOptions {
   neighbors: number
   columns?: string[]
   exact?: boolean
+  gate?: 'off' | 'lookup' | 'audit'
+  audit?: number
 }
 
 const FILE = 'a .npy, .csv or JSON lines file of points'
@@ -77,10 +79,10 @@ export function addCommands(root: Command): void {
     )
 
   search(group.command('knn <name> <file>').description(`the nearest points of each query in ${FILE}`).option('--columns <names>', 'columns or fields that are the coordinates', names)).action(
-    (name: string, file: string, { neighbors: k, columns, exact }: SearchOptions, command: Command) =>
+    (name: string, file: string, { neighbors: k, columns, ...how }: SearchOptions, command: Command) =>
       withIndexes(command, 'read', async (indexes, session) => {
         const { points } = await readPoints(file, { columns })
-        const found = await withProgress('searching', 'queries', (onProgress) => indexes.knn(name, points, k, { exact, signal: session.signal, onProgress }))
+        const found = await withProgress('searching', 'queries', (onProgress) => indexes.knn(name, points, k, { ...how, signal: session.signal, onProgress }))
         tell(found, await indexes.labels(name), session)
       }),
   )
@@ -101,9 +103,9 @@ export function addCommands(root: Command): void {
     ['predecessors', 'predecessors', 'for every point the nearest that were given before it'],
     ['all', 'knnAll', 'the nearest other points of every point'],
   ] as const) {
-    search(group.command(`${word} <name>`).description(description)).action((name: string, { neighbors: k, exact }: SearchOptions, command: Command) =>
+    search(group.command(`${word} <name>`).description(description)).action((name: string, { neighbors: k, ...how }: SearchOptions, command: Command) =>
       withIndexes(command, 'read', async (indexes, session) => {
-        const found = await withProgress('searching', 'points', (onProgress) => indexes[call](name, k, { exact, signal: session.signal, onProgress }))
+        const found = await withProgress('searching', 'points', (onProgress) => indexes[call](name, k, { ...how, signal: session.signal, onProgress }))
         tell(found, await indexes.labels(name), session)
       }),
     )
@@ -143,7 +145,11 @@ export function addCommands(root: Command): void {
 }
 
 function search(command: Command): Command {
-  return command.option('-k, --neighbors <k>', 'how many', integer, 10).option('--exact', 'residual: look at all pairs')
+  return command
+    .option('-k, --neighbors <k>', 'how many', integer, 10)
+    .option('--exact', 'residual: look at all pairs')
+    .addOption(new Option('--gate <preset>', 'residual: what stands in front of the kernel (default lookup)').choices(['off', 'lookup', 'audit']))
+    .option('--audit <queries>', 'residual: how many answers are held against all pairs', integer)
 }
 
 function withIndexes<T>(command: Command, access: 'read' | 'write', work: (indexes: NeighborIndexes, session: Session) => Promise<T>): Promise<T> {

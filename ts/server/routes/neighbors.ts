@@ -2,6 +2,7 @@ import path from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Ajv } from 'ajv'
 import { CanopyError } from '../../engine/error.js'
+import type { LongCallOptions } from '../../engine/cancel.js'
 import type { Kernel, ResidualSearchOptions } from '../../engine/residual-tree.js'
 import { NeighborIndexes } from '../../neighbors/indexes.js'
 import { collectionPoints } from '../../neighbors/points.js'
@@ -9,7 +10,8 @@ import type { App, Context } from '../app.js'
 import { HttpError } from '../errors.js'
 import { beside, binary, flat, sendFound } from '../neighbors.js'
 import { errors } from '../schemas/errors.js'
-import { BinaryOptions, NeighborBall, NeighborBuild, NeighborCount, NeighborIds, NeighborKernel, NeighborParams, NeighborPoints, NeighborQuery } from '../schemas/neighbors.js'
+import { BinaryOptions, NeighborBall, NeighborBuild, NeighborCount, NeighborIds, NeighborKernel, NeighborParams, NeighborPoints, NeighborQuery, NeighborWork } from '../schemas/neighbors.js'
+import { Started, starter } from './graph-work.js'
 
 const BYTES = 'application/octet-stream'
 const NAMED = ['NEIGHBOURS_NAME', 'NEIGHBOURS_NOT_FOUND', 'INDEX_CORRUPT', 'INDEX_TRUNCATED', 'INDEX_NEWER', 'INDEX_FOREIGN']
@@ -32,10 +34,14 @@ interface Sent<T> {
 }
 
 /** Exact neighbours: indexes by name, each in a file of the folder `neighbors` beside the data. */
-export default async function neighbors(app: App, { db, config }: Context): Promise<void> {
+export default async function neighbors(app: App, { db, config, jobs }: Context): Promise<void> {
   const indexes = new NeighborIndexes(path.join(config.data.dir, 'neighbors'), { readOnly: config.data.readOnly })
   app.addHook('onClose', () => indexes.close())
   app.addContentTypeParser(BYTES, { parseAs: 'buffer', bodyLimit: config.server.importLimit }, (_request, body, done) => done(null, body))
+  const start = starter(jobs)
+  /** Work that is answered when it is done, or, if the caller wants that, as a job. */
+  const worked = <T>(reply: Parameters<typeof start>[0] & { abandoned(): AbortSignal }, { job = false }: { job?: boolean | undefined }, kind: string, name: string, work: (call: LongCallOptions) => Promise<T>) =>
+    job ? start(reply, `neighbors:${kind}`, name, work) : work({ signal: reply.abandoned() })
   app.addHook('preParsing', async ({ headers, routeOptions }) => {
     if (routeOptions.config.access !== 'read' || headers['content-type'] !== BYTES || Number(headers['content-length'] ?? Infinity) <= QUERY_BYTES) return
     throw new HttpError('BODY_TOO_LARGE', `queries are at most ${QUERY_BYTES} bytes at once, with a Content-Length: send fewer`)
@@ -51,25 +57,27 @@ export default async function neighbors(app: App, { db, config }: Context): Prom
       schema: {
         tags,
         summary: 'Build an index of points, or of the vectors of a collection; one of this name is replaced',
-        description: `Bodies of type ${BYTES} hold row-major little-endian numbers; the other fields stand in the parameter options.`,
+        description: `Bodies of type ${BYTES} hold row-major little-endian numbers; the other fields stand in the parameter options. With job=true the answer is 202 as soon as the points are read: GET /v1/jobs/{id} says how far it has come, DELETE stops it, and the old index stays until the new one is on the disk.`,
         consumes: ['application/json', BYTES],
         params: NeighborParams,
-        querystring: BinaryOptions,
+        querystring: NeighborWork,
         body: NeighborBuild,
-        response: { 200: Type.Ref('NeighborIndexInfo'), ...errors(['NEIGHBOURS_NAME', ...POINTS, ...KERNEL, ...CHANGED, 'COLLECTION_NOT_FOUND', 'COLLECTION_NO_VECTORS'], { body: true }) },
+        response: { 200: Type.Ref('NeighborIndexInfo'), ...Started, ...errors(['JOBS_FULL', 'NEIGHBOURS_NAME', ...POINTS, ...KERNEL, ...CHANGED, 'COLLECTION_NOT_FOUND', 'COLLECTION_NO_VECTORS'], { body: true }) },
       },
     },
     async ({ params, body, query }, reply) => {
-      const signal = reply.abandoned()
       const build = Buffer.isBuffer(body) ? checked(NeighborBuild, query.options) : body
       const { collection } = build
       if (collection !== undefined) {
         if (!Buffer.isBuffer(body) && body.points !== undefined) throw new HttpError('REQUEST_INVALID', 'send points or name a collection, not both')
-        const { points, dim, labels } = await collectionPoints(await db.collection(collection), { signal })
-        return indexes.build(params.name, points, { ...options(build), dim, labels, signal })
+        const source = await db.collection(collection)
+        return worked(reply, query, 'build', params.name, async (call) => {
+          const { points, dim, labels } = await collectionPoints(source, call)
+          return indexes.build(params.name, points, { ...options(build), dim, labels, ...call })
+        })
       }
       const { points, dim } = Buffer.isBuffer(body) ? bytes(body, query, undefined) : flat(body.points ?? [], body.dim ?? body.points?.[0]?.length)
-      return indexes.build(params.name, points, { ...options(build), dim, signal })
+      return worked(reply, query, 'build', params.name, (call) => indexes.build(params.name, points, { ...options(build), dim, ...call }))
     },
   )
 
@@ -140,8 +148,11 @@ export default async function neighbors(app: App, { db, config }: Context): Prom
 
   app.post(
     '/v1/neighbors/:name/refresh',
-    { schema: { tags, summary: 'Put another kernel in the place of the one of a residual index', params: NeighborParams, body: NeighborKernel, response: { 200: Type.Ref('NeighborIndexInfo'), ...errors([...NAMED, ...KERNEL, ...CHANGED, 'NEIGHBOURS_METRIC'], { body: true }) } } },
-    async ({ params, body }, reply) => indexes.refresh(params.name, body as Kernel, { signal: reply.abandoned() }),
+    { schema: { tags, summary: 'Put another kernel in the place of the one of a residual index', params: NeighborParams, querystring: Type.Pick(NeighborWork, ['job']), body: NeighborKernel, response: { 200: Type.Ref('NeighborIndexInfo'), ...Started, ...errors(['JOBS_FULL', ...NAMED, ...KERNEL, ...CHANGED, 'NEIGHBOURS_METRIC'], { body: true }) } } },
+    async ({ params, body, query }, reply) => {
+      await indexes.info(params.name)
+      return worked(reply, query, 'refresh', params.name, (call) => indexes.refresh(params.name, body as Kernel, call))
+    },
   )
 
   async function queries<T extends TSchema>(name: string, body: Buffer | { queries: number[][] }, query: Static<typeof BinaryOptions>, schema: T): Promise<Sent<Static<T>>> {

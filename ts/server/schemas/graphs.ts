@@ -71,7 +71,7 @@ export const Job = Type.Object(
   {
     id: Type.String(),
     kind: Type.String(),
-    graph: Type.String(),
+    graph: Type.String({ description: 'The graph or index that it works on' }),
     state: Type.Union(['waiting', 'running', 'done', 'failed', 'cancelled'].map((state) => Type.Literal(state))),
     done: Type.Integer(),
     total: Type.Integer({ description: '0 while it is not known' }),

@@ -82,3 +82,9 @@ export const BinaryOptions = Type.Object({
   dim: Type.Optional(Type.Integer({ minimum: 1, maximum: 32, description: 'Of a body of bytes: coordinates a point' })),
   options: Type.Optional(Type.String({ maxLength: 4096, description: 'Of a body of bytes: the fields of the JSON body besides points, as JSON' })),
 })
+
+/** What stands in the address of work that may be a job. */
+export const NeighborWork = Type.Object({
+  ...BinaryOptions.properties,
+  job: Type.Optional(Type.Boolean({ default: false, description: 'Answer 202 with a job at once, not when it is done' })),
+})
