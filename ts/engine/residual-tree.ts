@@ -38,7 +38,7 @@ export interface ResidualTreeOptions extends LongCallOptions {
   /** In which precision V is kept and multiplied; `auto` takes double where residual variances are tiny. */
   precision?: 'auto' | 'single' | 'double' | undefined
   seed?: number | undefined
-  /** Points whose correlations with all others make the envelope; 0 for none, so that every search looks at all pairs. */
+  /** Points whose correlations with all others make the envelope, up to eight times as many of few points; default 256, 0 for none: all pairs. */
   envelopeSamples?: number | undefined
 }
 

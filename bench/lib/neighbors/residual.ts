@@ -116,15 +116,15 @@ async function others(work: Workload, { kernel, m, runs }: ResidualSettings, ind
     writeFileSync(path.join(folder, 'queries.f32'), work.queries)
     writeFileSync(path.join(folder, 'inducing.f64'), inducing)
     writeFileSync(path.join(folder, 'task.json'), JSON.stringify({ n: work.n, dim: work.dim, k: work.k, m, runs, ...kernel }))
-    const run = (engine: string, requirements?: string): ResidualRow => {
-      const executable = python(requirements)
-      if (executable === undefined) return { engine, error: 'no Python environment' }
+    const run = (engine: string, ...environment: Parameters<typeof python>): ResidualRow => {
+      const executable = python(...environment)
+      if (executable === undefined) return { engine, error: 'no Python environment for it here' }
       say(engine)
       return { engine, ...runPython<Omit<ResidualRow, 'engine'>>(executable, 'residual.py', folder, engine) }
     }
     const numpy = { ...run('numpy'), engine: 'numpy (blocked matrix products)' }
     if (work.n > COVERTREEX_POINTS) return [numpy, { engine: 'covertreex', error: `not run above ${COVERTREEX_POINTS} points: it takes 9.5 GB for 32,768` }]
-    const covertreex = run('covertreex', 'covertreex.txt')
+    const covertreex = run('covertreex', 'covertreex.txt', [3, 12])
     if (covertreex.error !== undefined || oracle === undefined) return [numpy, covertreex]
     const read = (name: string): Uint32Array => new Uint32Array(new Uint8Array(readFileSync(path.join(folder, `covertreex-${name}.u32`))).buffer)
     const [rows, ids] = [read('rows'), read('ids')]

@@ -4,6 +4,9 @@ use super::inducing::Inducing;
 use super::kernel::{Kernel, KernelKind};
 use serde::{Deserialize, Serialize};
 
+/// Points whose correlations make the envelope unless somebody says otherwise.
+pub(super) const ENVELOPE_SAMPLES: usize = 256;
+
 /// In which precision V is kept and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,7 +34,8 @@ pub struct ResidualOptions {
     pub precision: Precision,
     /// Draws the audited samples.
     pub seed: u64,
-    /// Points whose correlations with all others make the envelope; 0 for none, so that every search looks at all pairs.
+    /// Points whose correlations with all others make the envelope; 256 or more mean up to eight times as many where there are fewer
+    /// than 32,768 points. 0 for none, so that every search looks at all pairs.
     pub envelope_samples: usize,
 }
 
@@ -43,7 +47,7 @@ impl Default for ResidualOptions {
             jitter: 1e-6,
             precision: Precision::Auto,
             seed: 42,
-            envelope_samples: 256,
+            envelope_samples: ENVELOPE_SAMPLES,
         }
     }
 }

@@ -4,11 +4,16 @@ use super::engine::{Engine, Query};
 use super::envelope::{Envelope, Seen};
 use super::exact;
 use super::inducing::Draw;
-use super::options::ResidualOptions;
+use super::options::{ENVELOPE_SAMPLES, ResidualOptions};
 use super::tiles::Chosen;
 use crate::error::Error;
 use crate::neighbours::MISSING;
 use crate::task::Task;
+
+/// From so many points on the sample is as large as the options say.
+const FULL: usize = 32_768;
+/// How many times larger it is where there are few.
+const MOST: usize = 8;
 
 /// The envelope of an engine, from all pairs of a sample of its points.
 pub(crate) fn envelope<T: Chosen>(
@@ -17,7 +22,12 @@ pub(crate) fn envelope<T: Chosen>(
     task: &Task<'_>,
 ) -> Result<Envelope, Error> {
     let shape = &engine.shape;
-    let mut sample = Draw(options.seed).some(shape.places().len(), options.envelope_samples);
+    let n = shape.places().len();
+    // Few points show few pairs, and duplicates fewer: more of them are asked, at no more cost than many points have. Who asks for
+    // fewer samples gets fewer.
+    let more = if options.envelope_samples < ENVELOPE_SAMPLES { 1 } else { (FULL / n.max(1)).clamp(1, MOST) };
+    let count = options.envelope_samples.saturating_mul(more);
+    let mut sample = Draw(options.seed).some(n, count.min(n));
     sample.retain(|&place| !engine.is_tiny(shape.p[place]));
     let p = sample.iter().map(|&place| shape.p[place]).collect();
     let mut envelope = Envelope::new(p, &options.kernel, shape.digest(), options.seed);
