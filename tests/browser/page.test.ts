@@ -14,6 +14,7 @@ const RECORDS = [
   { id: 'tea', text: 'Green tea is brewed with water well below boiling, for two minutes at most.', metadata: { kind: 'drink', year: 2019 } },
   { id: 'coffee', text: 'Coffee beans are roasted, ground, and brewed with hot water.', metadata: { kind: 'drink', year: 2021 } },
   { id: 'bread', text: 'Bread is baked from flour, water, salt and yeast <b>or sourdough</b>.', metadata: { kind: 'food' } },
+  { id: 'talk.mp3#t=75.20', text: 'And then I said that the choir ought to sing louder.', metadata: { source: 'https://radio.example/talk.mp3', start: 75.2, end: 80, language: 'en' } },
   { id: 'violin', text: 'A violin has four strings and is played with a bow.', metadata: { kind: 'music' } },
 ]
 
@@ -41,6 +42,15 @@ async function kitchen(t: ExecutionContext, flags?: Record<string, unknown>, hea
   await server.call('POST', '/v1/collections/kitchen/records', RECORDS, headers)
   return server
 }
+
+test('a hit in a recording says when it was said, and leads there', async (t) => {
+  const { page } = await visit(t, await kitchen(t))
+  await page.keyboard.type('the choir ought to sing louder')
+  await page.waitForSelector('#results .moment')
+  t.is(await page.locator('#results .moment').first().textContent(), 'https://radio.example/talk.mp3 at 1:15')
+  t.is(await page.locator('#results a.moment').first().getAttribute('href'), 'https://radio.example/talk.mp3#t=75.2')
+  t.is((await page.locator('#results li', { has: page.locator('.moment') }).first().locator('.fields').textContent())?.trim(), 'https://radio.example/talk.mp3 at 1:15 language: en')
+})
 
 test('a person types, sees results with marks, scores and times, and finds more like one, by keyboard alone', async (t) => {
   const server = await kitchen(t)

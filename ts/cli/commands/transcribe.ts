@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { CanopyError } from '../../engine/error.js'
 import { Transcriber } from '../../engine/speech.js'
 import type { Transcript, TranscribeOptions } from '../../engine/speech.js'
 import { FORMATS, formatTranscript, type TranscriptFormat } from '../../speech/formats.js'
@@ -13,6 +14,7 @@ interface Options extends Pick<TranscribeOptions, 'language' | 'translate' | 'pr
   format: TranscriptFormat
   add?: string
   model?: string
+  source?: string
 }
 
 /** transcribe */
@@ -26,8 +28,10 @@ export function addCommands(root: Command): void {
     .option('--prompt <text>', 'names and words to expect')
     .option('--temperature <t>', '0 to 1: how freely words are chosen', fraction)
     .option('--add <collection>', 'also store it, with time codes that search results carry')
+    .option('--source <address>', 'what the records are called by instead of the file: where it can be listened to')
     .option('--model <file>', 'Whisper weights in ggml format (speech.model)')
-    .action(async (files: string[], { format, add, model, ...options }: Options, command: Command) => {
+    .action(async (files: string[], { format, add, model, source, ...options }: Options, command: Command) => {
+      if (source !== undefined && files.length > 1) throw new CanopyError('USAGE', 'invalid_input', `--source names one recording, and ${files.length} are given`)
       const { config } = configuration(command, model === undefined ? {} : { 'speech.model': model })
       const transcriber = new Transcriber(speechWeights(config))
       const { maxSeconds } = config.speech
@@ -43,7 +47,7 @@ export function addCommands(root: Command): void {
         else {
           await withDatabase(command, 'write', async ({ db, signal }) => {
             const collection = await db.ensure(add)
-            await write(signal, async (file, transcript) => (await collection.upsert(transcriptRecords(file, transcript), { signal })).length)
+            await write(signal, async (file, transcript) => (await collection.upsert(transcriptRecords(source ?? file, transcript), { signal })).length)
           })
         }
       } finally {

@@ -120,7 +120,8 @@ function card(hit) {
   const [fragment] = hit.highlights ?? []
   item.querySelector('.text').append(...(fragment === undefined ? [hit.text ?? ''] : marked(fragment)))
   item.querySelector('.id').textContent = hit.id
-  item.querySelector('.fields').textContent = Object.entries(hit.metadata ?? {}).map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · ')
+  const { when, rest } = moment(hit.metadata ?? {})
+  item.querySelector('.fields').append(...when, Object.entries(rest).map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · '))
   item.querySelector('.scores').append(score('score', hit.score), ...Object.entries(hit.scores ?? {}).map(([name, value]) => score(name, value)))
   const graph = graphs.get(collection.value)
   const why = item.querySelector('.why')
@@ -128,6 +129,19 @@ function card(hit) {
   if (graph !== undefined) why.href = `/graph?${new URLSearchParams({ graph, node: hit.id })}`
   item.querySelector('.similar').addEventListener('click', () => similar(hit.id))
   return item
+}
+
+/** Where in a recording a hit was said, as a link where the recording has an address, and what else is known of it. */
+function moment({ source, start, end, ...rest }) {
+  if (typeof source !== 'string' || typeof start !== 'number' || typeof end !== 'number') return { when: [], rest: { ...(source === undefined ? {} : { source }), ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }), ...rest } }
+  const [hours, minutes, seconds] = [start / 3600, (start / 60) % 60, start % 60].map(Math.floor)
+  const clock = [...(hours > 0 ? [hours] : []), minutes, seconds].map((part, i) => (i === 0 ? part : String(part).padStart(2, '0'))).join(':')
+  const place = document.createElement(/^https?:\/\//.test(source) ? 'a' : 'span')
+  place.className = 'moment'
+  place.textContent = `${source} at ${clock}`
+  // A media fragment: players begin there.
+  if (place instanceof HTMLAnchorElement) Object.assign(place, { href: `${source.split('#', 1)[0]}#t=${start}`, rel: 'noreferrer' })
+  return { when: [place, ' '], rest }
 }
 
 /** The fragment as text and <mark>s, built from the spans: no HTML is ever parsed. */

@@ -22,6 +22,7 @@ const Form = Type.Object({
   temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0 })),
   'timestamp_granularities[]': Type.Optional(Type.Union([Type.Literal('word'), Type.Literal('segment')], { description: 'Times in verbose_json; may be given twice' })),
   collection: Type.Optional(Type.String({ description: 'Also store it in this collection, with time codes' })),
+  source: Type.Optional(Type.String({ description: 'What its records are called by: an address that leads to the recording, say; default the file’s name' })),
 })
 
 /** What a form asked for. */
@@ -56,12 +57,12 @@ export default async function audio(app: App, { db, config, metrics }: Context):
     async (request, reply) => {
       const signal = reply.abandoned()
       const asked = await read(request)
-      const { format, granularity, language, prompt, temperature, collection: into } = understood(asked.fields)
+      const { format, granularity, language, prompt, temperature, source, collection: into } = understood(asked.fields)
       const collection = into === undefined ? undefined : await writable(request, () => db.collection(into))
       transcriber ??= new Transcriber(speechWeights(config), { idleMs: config.models.idleMs })
       const transcript = await transcriber.transcribe(asked.file, { language, prompt, temperature, maxSeconds: config.speech.maxSeconds, wait: false, signal })
       metrics.transcribed(transcript)
-      await collection?.upsert(transcriptRecords(asked.name, transcript), { signal })
+      await collection?.upsert(transcriptRecords(source ?? asked.name, transcript), { signal })
       return reply.type(MEDIA_TYPES[format]).serializer(String).send(formatTranscript(transcript as Transcript, format, granularity))
     },
   )
@@ -106,7 +107,7 @@ function understood(fields: Map<string, string[]>) {
   const strange = times.find((time) => time !== 'word' && time !== 'segment')
   if (strange !== undefined) throw new HttpError('REQUEST_INVALID', `timestamp_granularities[] is "${strange}"; give word or segment`)
   const granularity = { words: times.includes('word'), segments: times.length === 0 || times.includes('segment') }
-  return { format, granularity, temperature, language: one('language'), prompt: one('prompt'), collection: one('collection') }
+  return { format, granularity, temperature, language: one('language'), prompt: one('prompt'), source: one('source'), collection: one('collection') }
 }
 
 function isFormat(value: string): value is TranscriptFormat {
