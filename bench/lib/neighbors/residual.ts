@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ResidualTree, type ResidualNeighbors, type ResidualSearchOptions } from 'canopy-engine'
 import { withFolder } from '../paths.js'
@@ -44,11 +44,11 @@ const COVERTREEX_POINTS = 40_000
 /** Our tree from Node, then, if they are asked for, others on the same points and inducing points. */
 export async function residual(work: Workload, settings: ResidualSettings): Promise<[ResidualRow, ...ResidualRow[]]> {
   const inducing = Float64Array.from(inducingPoints(work, settings.m))
-  const { row, oracle } = await ours(work, settings, inducing)
-  return settings.peers ? [row, ...(await others(work, settings, inducing, oracle))] : [row]
+  const row = await ours(work, settings, inducing)
+  return settings.peers ? [row, ...(await others(work, settings, inducing))] : [row]
 }
 
-async function ours(work: Workload, { kernel, runs, gate }: ResidualSettings, inducing: Float64Array): Promise<{ row: ResidualRow; oracle: Oracle | undefined }> {
+async function ours(work: Workload, { kernel, runs, gate }: ResidualSettings, inducing: Float64Array): Promise<ResidualRow> {
   const { points, queries, dim, k, n } = work
   /** Seconds of the shortest run; answers aren't kept, as one of a million points takes 400 MB. */
   const best = async (call: () => Promise<ResidualNeighbors>): Promise<number> => {
@@ -79,12 +79,12 @@ async function ours(work: Workload, { kernel, runs, gate }: ResidualSettings, in
   const { candidates, kept, pruned } = found.report.gate
   Object.assign(row, { gate1_candidates: candidates, gate1_kept: kept, gate1_pruned: pruned })
   try {
-    if (large) return { row: { ...row, ...(found.report.audit === null ? {} : { recall: found.report.audit.recall, recall_bound: found.report.audit.recallBound }) }, oracle: undefined }
+    if (large) return { ...row, ...(found.report.audit === null ? {} : { recall: found.report.audit.recall, recall_bound: found.report.audit.recallBound }) }
     row.exact_query_s = await best(() => tree.knn(queries, k, { exact: true }))
     if (n <= 40_000) row.exact_pred_s = await best(() => tree.predecessors(k, { exact: true }))
     say('checking against plain loops in double precision')
     const oracle = new Oracle(kernel, points, dim, inducing, report.jitter)
-    return { row: { ...row, ...check(work, oracle, sample(n, CHECKED), (i) => found.ids.subarray(i * k, (i + 1) * k)) }, oracle }
+    return { ...row, ...check(work, oracle, sample(n, CHECKED), (i) => found.ids.subarray(i * k, (i + 1) * k)) }
   } finally {
     await tree.close()
   }
@@ -110,7 +110,7 @@ function check({ k, points }: Workload, oracle: Oracle, rows: readonly number[],
   return share(Math.min(found, wanted), wanted)
 }
 
-async function others(work: Workload, { kernel, m, runs }: ResidualSettings, inducing: Float64Array, oracle: Oracle | undefined): Promise<ResidualRow[]> {
+async function others(work: Workload, { kernel, m, runs }: ResidualSettings, inducing: Float64Array): Promise<ResidualRow[]> {
   return withFolder(async (folder) => {
     writeFileSync(path.join(folder, 'points.f32'), work.points)
     writeFileSync(path.join(folder, 'queries.f32'), work.queries)
@@ -124,12 +124,6 @@ async function others(work: Workload, { kernel, m, runs }: ResidualSettings, ind
     }
     const numpy = { ...run('numpy'), engine: 'numpy (blocked matrix products)' }
     if (work.n > COVERTREEX_POINTS) return [numpy, { engine: 'covertreex', error: `not run above ${COVERTREEX_POINTS} points: it takes 9.5 GB for 32,768` }]
-    const covertreex = run('covertreex', 'covertreex.txt', [3, 12])
-    if (covertreex.error !== undefined || oracle === undefined) return [numpy, covertreex]
-    const read = (name: string): Uint32Array => new Uint32Array(new Uint8Array(readFileSync(path.join(folder, `covertreex-${name}.u32`))).buffer)
-    const [rows, ids] = [read('rows'), read('ids')]
-    const at = new Map(Array.from(rows, (row, i) => [row, i]))
-    const checked = sample(rows.length, CHECKED).map((i) => rows[i] ?? 0)
-    return [numpy, { ...covertreex, ...check(work, oracle, checked, (row) => ids.subarray((at.get(row) ?? 0) * work.k, ((at.get(row) ?? 0) + 1) * work.k)) }]
+    return [numpy, run('covertreex', 'covertreex.txt', [3, 12])]
   })
 }
