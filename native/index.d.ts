@@ -138,6 +138,8 @@ export declare class BindingFilter {
 
 /** A graph that doesn't change. */
 export declare class BindingGraph {
+  /** What a computation with `options` will take. */
+  estimate(what: 'graphwave' | 'node2vec' | 'walks' | 'tunePq' | 'adamicAdar' | 'hyperAdamicAdar', options: string): Promise<Outcome<Buffer>>
   /** Builds a graph from columns. `options`: `{ directed?, parallel?: 'sum' | 'max' | 'last' }`. */
   static build(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array | undefined | null, ids: Buffer | undefined | null, options: string): Promise<Outcome<BindingGraph>>
   /** Reads a file. `options`: `{ format: 'csv' | 'graphml' | 'json', graph?, limits?, delimiter?, header? }`. */
@@ -154,10 +156,8 @@ export declare class BindingGraph {
   edges(): Promise<Outcome<BindingEdges>>
   /** The members of the hyperedges: hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. */
   hyperedges(): Promise<Outcome<BindingHyperedges>>
-  /** What a computation (`graphwave` or `node2vec`) with `options` will take: `{ bytes, operations }`. */
-  estimate(what: 'graphwave' | 'node2vec', options: string): Promise<Outcome<Buffer>>
-  /** Hyper Adamic–Adar suggestions by the graph's own hyperedges. `options`: `{ top?, minScore? }`. */
-  hyperAdamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
+  /** Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `vectors` holds a row of `dim` values for each node, or nothing. `options`: `{ hops?, limit? }`. */
+  explain(node: number, vectors: Float32Array | undefined | null, dim: number, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
   /** GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`. */
   graphwave(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingGraphWave>>
   /** Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, deterministic? }`. */
@@ -166,8 +166,8 @@ export declare class BindingGraph {
   walks(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingWalks>>
   /** Searches for p and q. `options`: `{ maxMinutes?, evaluations?, patience?, held?, seed?, node2vec?, state? }`; answers what `best_pq.json` holds. */
   tunePq(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<Buffer>>
-  /** Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `vectors` holds a row of `dim` values for each node, or nothing. `options`: `{ hops?, limit? }`. */
-  explain(node: number, vectors: Float32Array | undefined | null, dim: number, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<Buffer>>
+  /** Hyper Adamic–Adar suggestions by the graph's own hyperedges. `options`: `{ top?, minScore? }`. */
+  hyperAdamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
   /** Adamic–Adar suggestions. `options`: `{ top?, minScore? }`. */
   adamicAdar(options: string, cancel?: BindingCancel | undefined | null, onProgress?: ((done: number, total: number) => void) | undefined | null): Promise<Outcome<BindingSuggestions>>
 }
@@ -644,6 +644,15 @@ export declare function computeDevice(): Promise<Outcome<Buffer>>
 
 /** Moves the weights of a graph until its diagram is within epsilon of the wanted one, as far as its edges allow. `options`: `{ dimension?, epsilon?, order?, iterations? }`. */
 export declare function correctWeights(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, wanted: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingCorrection>>
+
+/** What `hyper_suggestions` will take. */
+export declare function estimateHyperSuggestions(nodes: number, starts: Uint32Array, members: Uint32Array, options: string): Promise<Outcome<Buffer>>
+
+/** What `poincare_train` will take. `options` are those of training. */
+export declare function estimatePoincare(nodes: number, pairs: number, options: string, measure: boolean): Promise<Outcome<Buffer>>
+
+/** What `persistence_diagram` will take, or, where `layer` says so, the diagrams of all neighbourhoods. `options` are those of the one or the other. */
+export declare function estimateTopology(layer: boolean, nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, options: string): Promise<Outcome<Buffer>>
 
 /** What a build will take: `{ bytes, graphBytes, buildBytes, buildSeconds, threads }`. `options`: `{ count, dim, metric?, build? }`. */
 export declare function estimateVectorIndex(options: string): Promise<Outcome<Buffer>>

@@ -23,6 +23,7 @@ export { CoverTree, MISSING, type Coordinates, type CoverTreeOptions, type Cover
 export { Database, type DatabaseStats, type ModelInfo } from './engine/database.js'
 export { CanopyError, type Kind } from './engine/error.js'
 export {
+  estimateHyperAdamicAdar,
   Graph,
   hyperAdamicAdar,
   type BestPq,
@@ -30,6 +31,7 @@ export {
   type ExplainOptions,
   type Explanation,
   type GraphBuildOptions,
+  type GraphEstimates,
   type GraphInfo,
   type GraphReadOptions,
   type GraphWaveEmbedding,
@@ -45,9 +47,12 @@ export { embedGraph, type Embedding, type EmbeddingReport } from './graphs/embed
 export { explainNode, type ExplainedNode, type ExplainNodeOptions } from './graphs/explain.js'
 export { correctGraph, type CorrectedEdge, type GraphCorrection, type GraphCorrectionOptions } from './graphs/correct.js'
 export { diagramDistance, diagramPart, type DiagramDistance, type DiagramDistanceOptions, type DiagramPart } from './graphs/distance.js'
+export { estimateGraph, type GraphWork } from './graphs/estimate.js'
 export { exportGraph, type GraphExportFormat } from './graphs/export.js'
 export { GraphLayer, type GraphLayerReport } from './graphs/layer.js'
+export { graphDiagram, graphLoops, neighbourhoodDiagram, type DiagramLists, type GraphLoop, type GraphPart } from './graphs/persistence.js'
 export { suggestLinks } from './graphs/suggest.js'
+export { bestPqPath, tuneGraph } from './graphs/tune.js'
 export type * from './graphs/store.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
@@ -93,7 +98,9 @@ export {
 } from './engine/vector-index.js'
 export { VectorIndexes, type NamedIndex, type VectorIndexSpec } from './engine/vector-indexes.js'
 export type { VectorValues } from './engine/vector-values.js'
+export { ballRequest, type BallAnswer, type BallRequest } from './engine/ball-request.js'
 export {
+  estimatePoincare,
   measureOvershoot,
   PoincareBall,
   trainPoincare,
@@ -128,6 +135,7 @@ export { EmbeddedGraph, EmbeddedGraphs } from './engine/stored-graph.js'
 export {
   bottleneck,
   diagramPoints,
+  estimatePersistence,
   persistence,
   persistentLoops,
   correctWeights,

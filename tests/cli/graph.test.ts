@@ -28,6 +28,7 @@ test('a graph on the command line: loaded, embedded, suggested, explained, tuned
   t.like(await run('embed', 'rings', 'near', '--method', 'node2vec', '--options', '{"dim":8,"walks":2}'), { nodes: 20, dim: 8 })
   t.like(await run('embed', 'rings', 'alike', '--method', 'graphwave', '--options', '{"points":4}'), { nodes: 20, dim: 16 })
   t.true(Number((await run('estimate', 'rings'))['bytes']) > 0)
+  t.true(Number((await run('estimate', 'rings', '--method', 'layer', '--options', '{"radius":1}'))['seconds']) > 0)
   const pairs = await run('suggest', 'rings', '--min-score', '0')
   t.true(pairs.length > 10 && (pairs as { score: number }[]).every(({ score }) => score > 0))
   const explained = await run('explain', 'rings', 'n, 3', '--hops', '2', '--svg', 'three.svg')
@@ -35,6 +36,11 @@ test('a graph on the command line: loaded, embedded, suggested, explained, tuned
   t.regex(await readFile(path.join(cwd, 'three.svg'), 'utf8'), /^<svg/)
   const loops = await run('persistence', 'rings')
   t.is((loops['dimensions'] as number[]).filter((dimension) => dimension === 1).length, 2)
+
+  const around = (await run('persistence', 'rings', '--cycles')) as unknown as { birth: number; cycle: [string, string][] }[]
+  t.is(around.length, 2)
+  // Each cycle comes back to where it began.
+  for (const { cycle } of around) t.true(cycle.flat().every((id, _, ids) => ids.filter((other) => other === id).length === 2), JSON.stringify(cycle))
 
   const best = await run('tune', 'rings', '--evaluations', '2', '--options', '{"dim":8,"walks":2,"length":10}', '--state', 'best_pq.json')
   t.like(best, { evaluations: 2, stoppedBy: 'evaluations' })

@@ -115,3 +115,14 @@ test('what is written out is what is read in', async (t) => {
   t.is((await server.call('GET', '/v1/graphs/none/export')).json.code, 'GRAPH_NOT_FOUND')
   t.is((await server.call('GET', '/v1/graphs/g/export?format=dot')).status, 400)
 })
+
+test('loops come with a cycle of edges around each, of the graph and of what lies around a node', async (t) => {
+  const server = await rings(t)
+  const { json, text } = await server.call('GET', '/v1/graphs/g/loops')
+  const loops = json['loops'] as { birth: number; death: number | null; cycle: [string, string][] }[]
+  t.deepEqual(loops.map(({ birth, death, cycle }) => [birth, death, cycle.length]), [[1, null, 8], [2, null, 8]], text)
+  for (const { cycle } of loops) t.true(cycle.flat().every((id, _, ids) => id[0] === ids[0]?.[0] && ids.filter((other) => other === id).length === 2), JSON.stringify(cycle))
+  t.deepEqual((await server.call('GET', '/v1/graphs/g/loops?node=a0&hops=2')).json['loops'], [])
+  t.is(((await server.call('GET', '/v1/graphs/g/loops?node=a0&hops=4')).json['loops'] as unknown[]).length, 1)
+  t.is((await server.call('GET', '/v1/graphs/g/loops?node=nobody')).json.code, 'GRAPH_NODE_NOT_FOUND')
+})

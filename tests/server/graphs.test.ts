@@ -63,6 +63,11 @@ test('long work is a job with progress, can be cancelled, and its vectors can be
   await server.call('POST', '/v1/graphs/g/batch', { edges, hyperedges: [{ id: 'h', members: ['n0', 'n1', 'n2'] }] })
   const estimate = await server.call('POST', '/v1/graphs/g/estimate', { method: 'node2vec', dim: 16 })
   t.true(Number(estimate.json['bytes']) > 0 && Number(estimate.json['operations']) > 0, estimate.text)
+  for (const method of ['graphwave', 'poincare', 'walks', 'tune', 'aa', 'hyper_aa', 'persistence', 'layer']) {
+    const { status, json, text } = await server.call('POST', '/v1/graphs/g/estimate', { method })
+    t.true(status === 200 && Number(json['seconds']) > 0 && Number(json['threads']) > 0, text)
+  }
+  t.is((await server.call('POST', '/v1/graphs/g/estimate', { method: 'tune', maxMinutes: 0 })).json.code, 'NODE2VEC_TIME_LIMIT')
   const started = await server.call('POST', '/v1/graphs/g/embeddings', { method: 'node2vec', dim: 16, into: 'near' })
   t.is(started.status, 202, started.text)
   t.is(started.headers.get('location'), `/v1/jobs/${started.json['id']}`)

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { packageVersion } from '../server/version.js'
+import { addCommands as ball } from './commands/ball.js'
 import { addCommands as bench } from './commands/bench.js'
 import { addCommands as budget } from './commands/budget.js'
 import { addCommands as collections } from './commands/collections.js'
@@ -44,7 +45,7 @@ export function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const add of [records, search, importing, collections, copying, transcribe, ingest, budget, index, neighbors, migrating, vectors, graph, stats, key, serve, mcp, dashboards, doctor, bench]) add(root)
+  for (const add of [records, search, importing, collections, copying, transcribe, ingest, budget, index, neighbors, migrating, vectors, graph, ball, stats, key, serve, mcp, dashboards, doctor, bench]) add(root)
   root.commands.forEach(inherit)
   return root
 }

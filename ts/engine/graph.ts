@@ -151,8 +151,25 @@ export interface ExplainOptions extends CallOptions {
 
 /** What a computation will take. */
 export interface WorkEstimate {
+  /** At the peak, the result included, the input not; to some tens of percent. */
   bytes: number
+  /** A count of steps, by which two runs of one kind can be compared. */
   operations: number
+  /** Within a factor of two or three on a processor of 2022. */
+  seconds: number
+  /** Cores the seconds are for. */
+  threads: number
+}
+
+/** What `Graph.estimate` knows, and the options of each. */
+export interface GraphEstimates {
+  graphwave: GraphWaveOptions
+  node2vec: Node2VecOptions
+  walks: WalkOptions
+  /** All evaluations, or the time limit where that comes first. */
+  tunePq: TunePqOptions
+  adamicAdar: SuggestOptions
+  hyperAdamicAdar: SuggestOptions
 }
 
 /** Which pairs are worth suggesting. */
@@ -223,13 +240,10 @@ export class Graph {
     return Array.from({ length: starts.length - 1 }, (_, i) => members.subarray(starts[i], starts[i + 1]))
   }
 
-  /** What `graphwave` or `node2vec` with these options will take: bytes at the peak, multiplications and additions. */
-  async estimate(what: 'graphwave', options?: GraphWaveOptions): Promise<WorkEstimate>
-  async estimate(what: 'node2vec', options?: Node2VecOptions): Promise<WorkEstimate>
-  async estimate(what: 'graphwave' | 'node2vec', { signal, ...rest }: LongCallOptions = {}): Promise<WorkEstimate> {
+  /** What the method of this name with these options will take. */
+  async estimate<What extends keyof GraphEstimates>(what: What, { signal, ...options }: GraphEstimates[What] = {} as GraphEstimates[What]): Promise<WorkEstimate> {
     signal?.throwIfAborted()
-    const { onProgress: _, ...options } = rest
-    checkNumbers(options, CODES)
+    checkNumbers({ ...(options as TunePqOptions).node2vec, ...options }, CODES)
     return parse(unwrap(await this.#native.estimate(what, stringify(options))))
   }
 
@@ -291,13 +305,24 @@ export async function hyperAdamicAdar(
   hyperedges: readonly (readonly number[] | Uint32Array)[],
   { signal, onProgress, ...options }: SuggestOptions = {},
 ): Promise<Suggestions> {
+  const [{ starts, members }, json] = [hyperColumns(hyperedges), stringify(options)]
+  const found: BindingSuggestions = await cancellable(signal, (cancel) => binding().hyperSuggestions(nodes, starts, members, json, cancel, onProgress))
+  return found
+}
+
+/** What `hyperAdamicAdar` will take. */
+export async function estimateHyperAdamicAdar(nodes: number, hyperedges: readonly (readonly number[] | Uint32Array)[], { signal, ...options }: SuggestOptions = {}): Promise<WorkEstimate> {
+  signal?.throwIfAborted()
+  const { starts, members } = hyperColumns(hyperedges)
+  return parse(unwrap(await binding().estimateHyperSuggestions(nodes, starts, members, stringify(options))))
+}
+
+function hyperColumns(hyperedges: readonly (readonly number[] | Uint32Array)[]): { starts: Uint32Array; members: Uint32Array } {
   const starts = new Uint32Array(hyperedges.length + 1)
   for (const [i, members] of hyperedges.entries()) starts[i + 1] = (starts[i] ?? 0) + members.length
   const members = new Uint32Array(starts.at(-1) ?? 0)
   for (const [i, list] of hyperedges.entries()) members.set(list, starts[i])
-  const json = stringify(options)
-  const found: BindingSuggestions = await cancellable(signal, (cancel) => binding().hyperSuggestions(nodes, starts, members, json, cancel, onProgress))
-  return found
+  return { starts, members }
 }
 
 /** The format of a file, by its name unless it is said. @internal */

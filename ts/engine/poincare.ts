@@ -1,7 +1,8 @@
 import type { BindingBallMap } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
-import { CanopyError } from './error.js'
+import { CanopyError, unwrap } from './error.js'
+import type { WorkEstimate } from './graph.js'
 import { checkNumbers, parse, stringify } from './json.js'
 
 /** Row-major coordinates: single, double, or half precision as the bits of each number. Results have the kind that was sent. */
@@ -164,6 +165,13 @@ export async function trainPoincare(
   checkNumbers(options, { kappa: 'BALL_CURVATURE', '*': 'POINCARE_OPTION' })
   const json = stringify(options)
   return cancellable(signal, (cancel) => binding().poincareTrain(nodes, pairs, json, measure, cancel, onProgress))
+}
+
+/** What `trainPoincare` with this many nodes and pairs will take. */
+export async function estimatePoincare(nodes: number, pairs: number, { signal, measure = false, ...options }: PoincareTrainOptions = {}): Promise<WorkEstimate> {
+  checkNumbers(options, { kappa: 'BALL_CURVATURE', '*': 'POINCARE_OPTION' })
+  signal?.throwIfAborted()
+  return parse(unwrap(await binding().estimatePoincare(nodes, pairs, stringify(options), measure)))
 }
 
 /** One point of a measurement of recentring. */

@@ -2,7 +2,7 @@ import type { BindingDiagram, BindingLayer } from '#native'
 import { binding } from './binding.js'
 import { cancellable, type CallOptions, type LongCallOptions } from './cancel.js'
 import { CanopyError, unwrap } from './error.js'
-import { checkColumns, type EdgeColumns } from './graph.js'
+import { checkColumns, type EdgeColumns, type WorkEstimate } from './graph.js'
 import { parse, stringify } from './json.js'
 
 /** A weighted graph by columns; an edge joins its ends from its weight on. */
@@ -49,6 +49,13 @@ export async function persistence(
   const json = stringify(options)
   const diagram: BindingDiagram = await cancellable(signal, (cancel) => binding().persistenceDiagram(nodes, sources, targets, weights, json, cancel))
   return diagram
+}
+
+/** What `persistence` will take, as far as degrees tell; reductions of long loops may take longer. */
+export async function estimatePersistence({ nodes, sources, targets, weights }: Filtration, { signal, ...options }: CallOptions & { maxDimension?: 0 | 1 | undefined } = {}): Promise<WorkEstimate> {
+  checkColumns(sources, targets, weights)
+  signal?.throwIfAborted()
+  return parse(unwrap(await binding().estimateTopology(false, nodes, sources, targets, weights, stringify(options))))
 }
 
 /** Every loop with a cycle of edges around it. */
@@ -112,6 +119,13 @@ export class TopologyLayer {
     checkColumns(sources, targets, weights)
     const json = stringify(options)
     return new TopologyLayer(await cancellable(signal, (cancel) => binding().BindingLayer.build(nodes, sources, targets, weights, json, cancel, onProgress)))
+  }
+
+  /** What `build` will take, by what some of the neighbourhoods take. */
+  static async estimate({ nodes, sources, targets, weights }: Filtration, { signal, ...options }: LongCallOptions & { radius?: number | undefined } = {}): Promise<WorkEstimate> {
+    checkColumns(sources, targets, weights)
+    signal?.throwIfAborted()
+    return parse(unwrap(await binding().estimateTopology(true, nodes, sources, targets, weights, stringify(options))))
   }
 
   /** Changes edges, all or none; the result equals building anew, bit for bit. Throws `EDGES_*`. */

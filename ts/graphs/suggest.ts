@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { LongCallOptions } from '../engine/cancel.js'
+import type { CallOptions, LongCallOptions } from '../engine/cancel.js'
 import { hyperAdamicAdar, type SuggestOptions, type Suggestions } from '../engine/graph.js'
 import { EmbeddedGraph } from '../engine/stored-graph.js'
 import type { GraphSuggestion, StoredGraph, SuggestionKind } from './store.js'
@@ -28,6 +28,12 @@ export async function suggestLinks(stored: StoredGraph, kind: SuggestionKind, { 
 
 /** The same where a snapshot holds no hyperedges. */
 async function byColumns(stored: StoredGraph, options: SuggestOptions): Promise<Suggestions> {
-  const { ids, hyperedges: { starts, members } } = await stored.columns(options)
-  return hyperAdamicAdar(ids.length, Array.from({ length: starts.length - 1 }, (_, i) => members.subarray(starts[i], starts[i + 1])), options)
+  const { nodes, lists } = await hyperedgeLists(stored, options)
+  return hyperAdamicAdar(nodes, lists, options)
+}
+
+/** The nodes of each hyperedge, by number. @internal */
+export async function hyperedgeLists(stored: StoredGraph, { signal }: CallOptions): Promise<{ nodes: number; lists: Uint32Array[] }> {
+  const { ids, hyperedges: { starts, members } } = await stored.columns({ signal })
+  return { nodes: ids.length, lists: Array.from({ length: starts.length - 1 }, (_, i) => members.subarray(starts[i], starts[i + 1])) }
 }

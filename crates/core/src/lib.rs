@@ -14,6 +14,7 @@
 //! ```
 
 mod cancel;
+mod estimate;
 mod fault;
 mod hit;
 mod metric;
@@ -22,6 +23,7 @@ mod rows;
 mod slots;
 
 pub use cancel::{Cancel, Cancelled, ModelTime};
+pub use estimate::Estimate;
 pub use fault::{Coded, Fault};
 pub use hit::{Hit, TopK};
 pub use metric::MetricKind;

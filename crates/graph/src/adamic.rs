@@ -25,6 +25,16 @@ impl Default for SuggestOptions {
     }
 }
 
+impl SuggestOptions {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if !self.min_score.is_finite() || self.min_score < 0.0 {
+            let expected = "choose a finite number, 0 or more";
+            return Err(Error::Option { name: "minScore", received: self.min_score, expected });
+        }
+        Ok(())
+    }
+}
+
 /// A pair worth joining.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Suggestion {
@@ -125,10 +135,7 @@ fn collect(
     progress: &Progress,
     suggest: impl Fn(u32, &mut Tally) -> Vec<(u32, f64)> + Sync,
 ) -> Result<Suggestions, Error> {
-    if !options.min_score.is_finite() || options.min_score < 0.0 {
-        let expected = "choose a finite number, 0 or more";
-        return Err(Error::Option { name: "minScore", received: options.min_score, expected });
-    }
+    options.check()?;
     let done = AtomicU64::new(0);
     let all: Vec<u32> = (0..nodes).collect();
     let rows: Vec<Vec<(u32, f64)>> = all

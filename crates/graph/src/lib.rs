@@ -30,7 +30,6 @@ mod tune;
 
 pub use adamic::{SuggestOptions, Suggestion, Suggestions, adamic_adar, hyper_adamic_adar};
 pub use error::Error;
-pub use estimate::Estimate;
 pub use explain::{
     Attention, ExplainOptions, ExplainedEdge, ExplainedNode, Explanation, Fidelity, explain, explain_named,
 };

@@ -80,7 +80,7 @@ pub const PQ_RANGE: std::ops::RangeInclusive<f64> = 0.1..=4.0;
 const FIRST: [(f64, f64); 5] = [(1.0, 1.0), (0.25, 4.0), (4.0, 0.25), (0.25, 0.25), (4.0, 4.0)];
 
 impl TuneOptions {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |name, received, expected| Err(Error::Option { name, received, expected });
         if !(self.max_minutes > 0.0 && self.max_minutes <= 1e6) {
             return refuse("maxMinutes", self.max_minutes, "choose a time above 0, up to 1e6 minutes");

@@ -2,8 +2,7 @@
 
 use crate::error::Error;
 use crate::scalar::Scalar;
-use crate::tile::{Tile, store};
-use crate::vector;
+use crate::tile::{Side, View};
 
 /// The Poincaré ball of curvature κ < 0: all points with `|x| < 1 / sqrt(-κ)`.
 ///
@@ -87,14 +86,16 @@ impl Ball {
     /// A point rounded to its storage and clamped to the margin.
     pub(crate) fn stored<T: Scalar>(&self, point: &[f64]) -> Vec<T> {
         let limit = self.limit::<T>();
-        let (dim, mut tile) = (point.len(), Tile::new(point.len()));
-        tile.load_points(self, point, dim);
-        if tile.gaps[0] < limit.gap {
-            let factor = limit.rho / (self.sqrt_c * tile.squares[0].sqrt());
-            vector::scale(&mut tile.rows[..dim], dim, &[factor]);
+        let mut side = Side::new(point.len());
+        let View { squares, gaps, .. } = side.points(self, point, point.len());
+        let factor = if gaps[0] < limit.gap { limit.rho / (self.sqrt_c * squares[0].sqrt()) } else { 1.0 };
+        let wide: Vec<f64> = point.iter().map(|x| x * factor).collect();
+        let mut out = vec![T::default(); point.len()];
+        if gaps[0] < limit.inward_gap {
+            T::narrow_inward(&wide, &mut out);
+        } else {
+            T::narrow(&wide, &mut out);
         }
-        let mut out = vec![T::default(); dim];
-        store(&limit, &tile.rows[..dim], &tile.gaps[..1], dim, &mut out);
         out
     }
 }

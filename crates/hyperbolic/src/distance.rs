@@ -2,9 +2,10 @@
 
 use crate::ball::Ball;
 use crate::error::Error;
+use crate::rows::First;
 use crate::scalar::Scalar;
-use crate::tile::{Job, Tile, check_length, count, first_bad, run, tile_rows};
-use crate::translate::{Bases, Shift, load_base};
+use crate::tile::{Job, Side, check_length, count, first_bad, run, tile_rows};
+use crate::translate::{Bases, Shares};
 use crate::vector;
 use canopy_core::Cancel;
 
@@ -16,23 +17,21 @@ struct Distances<'a, T> {
 }
 
 impl<T: Scalar> Job<f64> for Distances<'_, T> {
-    type Scratch = (Tile, Tile, Shift);
+    type Scratch = (Side<T>, Side<T>, Shares<T>);
 
     fn scratch(&self) -> Self::Scratch {
-        let mut base = Tile::new(self.dim);
-        load_base(self.ball, &self.bases, &mut base);
-        (base, Tile::new(self.dim), Shift::new(self.dim))
+        (self.bases.side(self.ball, self.dim), Side::new(self.dim), Shares::new(self.dim))
     }
 
-    fn tile(&self, (base, tile, shift): &mut Self::Scratch, first: usize, out: &mut [f64]) -> bool {
+    fn tile(&self, (base, side, shares): &mut Self::Scratch, first: usize, out: &mut [f64]) -> bool {
         let (dim, n) = (self.dim, out.len());
-        let fine = self.bases.load(self.ball, base, first, n)
-            & tile.load_points(self.ball, &self.from[first * dim..][..n * dim], dim);
-        shift.difference(base, tile, dim, n);
-        vector::half_distances(self.ball.c, &shift.squares[..n], &base.gaps[..n], &tile.gaps[..n], out);
+        let x = self.bases.load(self.ball, base, first, n, dim);
+        let y = side.points(self.ball, &self.from[first * dim..][..n * dim], dim);
+        shares.measure(First { rows: x.rows, sign: -1.0 }, y.rows, dim);
+        vector::half_distances(self.ball.c, &shares.squares[..n], x.gaps, y.gaps, out);
         let unit = 2.0 / self.ball.sqrt_c;
         out.iter_mut().for_each(|distance| *distance *= unit);
-        fine
+        x.fine & y.fine
     }
 }
 

@@ -26,6 +26,7 @@ mod maps;
 mod math;
 mod mean;
 mod overshoot;
+mod rows;
 mod scalar;
 mod tile;
 mod train;

@@ -2,15 +2,33 @@
 
 use crate::ball::{Ball, Limit};
 use crate::error::Error;
-use crate::math::TINY;
-use crate::scalar::Scalar;
-use crate::tile::{Job, Tile, check_length, count, first_bad, run, store, tile_rows};
-use crate::translate::{Bases, Shift, load_base};
-use crate::vector;
+use crate::rows::{self, Cell, First, Second};
+use crate::scalar::{Scalar, Sealed};
+use crate::tile::{Job, Side, check_length, count, first_bad, inward, run, tile_rows};
+use crate::translate::{Bases, Shares};
+use crate::vector::{self, Apart, Frame};
 use canopy_core::Cancel;
 
-/// Tangents shorter than this are their own image to the last bit.
-const SHORT: f64 = 1e-9;
+/// Maps at 0 multiply each row.
+struct Scaling<T: Scalar> {
+    factors: Vec<f64>,
+    norms: Vec<f64>,
+    gaps: Vec<f64>,
+    out: Vec<T::Cell>,
+}
+
+impl<T: Scalar> Scaling<T> {
+    fn new(dim: usize) -> Self {
+        let rows = tile_rows(dim);
+        let column = || vec![0.0; rows];
+        Self { factors: column(), norms: column(), gaps: column(), out: vec![T::Cell::default(); rows * dim] }
+    }
+
+    fn write(&mut self, rows: &[T::Cell], dim: usize, out: &mut [T]) {
+        let from = Second { rows, factors: &self.factors[..rows.len() / dim] };
+        <T as Sealed>::fill(out, &mut self.out, |out| rows::scaled(from, dim, out));
+    }
+}
 
 struct Exp0<'a, T> {
     ball: &'a Ball,
@@ -20,26 +38,24 @@ struct Exp0<'a, T> {
 }
 
 impl<T: Scalar> Job<T> for Exp0<'_, T> {
-    type Scratch = (Tile, Vec<f64>, Vec<f64>);
+    type Scratch = (Side<T>, Scaling<T>);
 
     fn scratch(&self) -> Self::Scratch {
-        let rows = tile_rows(self.dim);
-        (Tile::new(self.dim), vec![0.0; rows], vec![0.0; rows])
+        (Side::new(self.dim), Scaling::new(self.dim))
     }
 
-    fn tile(&self, (tile, tanh, gaps): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
+    fn tile(&self, (side, scaling): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
         let (dim, n) = (self.dim, out.len() / self.dim);
-        let fine = tile.load_tangents(self.ball, &self.from[first * dim..][..out.len()], dim);
-        vector::tanh_and_gap(&tile.gaps[..n], &mut tanh[..n], &mut gaps[..n]);
-        for i in 0..n {
-            let norm = self.ball.sqrt_c * tile.squares[i].sqrt();
-            let rho = if gaps[i] < self.limit.gap { self.limit.rho } else { tanh[i] };
-            // `squares` becomes the factor.
-            tile.squares[i] = if tile.gaps[i] < SHORT { 1.0 } else { rho / norm };
-        }
-        vector::scale(&mut tile.rows[..out.len()], dim, &tile.squares[..n]);
-        store(&self.limit, &tile.rows[..out.len()], &gaps[..n], dim, out);
-        fine
+        let v = side.tangents(self.ball, &self.from[first * dim..][..out.len()], dim);
+        vector::lengths(self.ball.sqrt_c, v.squares, &mut scaling.norms[..n]);
+        let (factors, gaps) = (&mut scaling.factors[..n], &mut scaling.gaps[..n]);
+        vector::exp0_factors(self.limit, v.gaps, &scaling.norms[..n], factors, gaps);
+        scaling.write(v.rows, dim, out);
+        inward(&self.limit, &scaling.gaps[..n], dim, out, |i, wide| {
+            let row = v.rows[i * dim..].iter().map(|value| value.wide() * scaling.factors[i]);
+            wide.iter_mut().zip(row).for_each(|(wide, value)| *wide = value);
+        });
+        v.fine
     }
 }
 
@@ -50,19 +66,18 @@ struct Log0<'a, T> {
 }
 
 impl<T: Scalar> Job<T> for Log0<'_, T> {
-    type Scratch = (Tile, Vec<f64>);
+    type Scratch = (Side<T>, Scaling<T>);
 
     fn scratch(&self) -> Self::Scratch {
-        (Tile::new(self.dim), vec![0.0; tile_rows(self.dim)])
+        (Side::new(self.dim), Scaling::new(self.dim))
     }
 
-    fn tile(&self, (tile, factors): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
+    fn tile(&self, (side, scaling): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
         let (dim, n) = (self.dim, out.len() / self.dim);
-        let fine = tile.load_points(self.ball, &self.from[first * dim..][..out.len()], dim);
-        vector::log_factors(self.ball.c, &tile.squares[..n], &tile.gaps[..n], &mut factors[..n]);
-        vector::scale(&mut tile.rows[..out.len()], dim, &factors[..n]);
-        T::narrow(&tile.rows[..out.len()], out);
-        fine
+        let x = side.points(self.ball, &self.from[first * dim..][..out.len()], dim);
+        vector::log_factors(self.ball.c, x.squares, x.gaps, &mut scaling.factors[..n]);
+        scaling.write(x.rows, dim, out);
+        x.fine
     }
 }
 
@@ -75,34 +90,22 @@ struct ExpAt<'a, T> {
 }
 
 impl<T: Scalar> Job<T> for ExpAt<'_, T> {
-    type Scratch = (Tile, Tile, Shift, Vec<f64>);
+    type Scratch = (Side<T>, Side<T>, Shares<T>, Vec<f64>);
 
     fn scratch(&self) -> Self::Scratch {
-        let mut base = Tile::new(self.dim);
-        load_base(self.ball, &self.bases, &mut base);
-        (base, Tile::new(self.dim), Shift::new(self.dim), vec![0.0; tile_rows(self.dim)])
+        let (base, side) = (self.bases.side(self.ball, self.dim), Side::new(self.dim));
+        (base, side, Shares::new(self.dim), vec![0.0; tile_rows(self.dim)])
     }
 
-    fn tile(&self, (base, tile, shift, tanh): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
+    fn tile(&self, (base, side, shares, norms): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
         let (dim, n) = (self.dim, out.len() / self.dim);
-        let fine = self.bases.load(self.ball, base, first, n)
-            & tile.load_tangents(self.ball, &self.from[first * dim..][..out.len()], dim);
-        // Tangents at x are 1 / gap(x) times as long as they look.
-        for i in 0..n {
-            tile.gaps[i] /= base.gaps[i];
-        }
-        let mut gaps = std::mem::take(&mut shift.a);
-        vector::tanh_and_gap(&tile.gaps[..n], &mut tanh[..n], &mut gaps[..n]);
-        for ((factor, square), gap) in tanh[..n].iter_mut().zip(&tile.squares).zip(&base.gaps) {
-            let norm = self.ball.sqrt_c * square.sqrt();
-            *factor = if norm < TINY { 1.0 / gap } else { *factor / norm };
-        }
-        std::mem::swap(&mut tile.gaps, &mut gaps);
-        shift.a = gaps;
-        vector::scale(&mut tile.rows[..out.len()], dim, &tanh[..n]);
-        shift.add(self.ball, &self.limit, base, tile, dim, n);
-        store(&self.limit, &shift.rows[..out.len()], &shift.gaps[..n], dim, out);
-        fine
+        let x = self.bases.load(self.ball, base, first, n, dim);
+        let v = side.tangents(self.ball, &self.from[first * dim..][..out.len()], dim);
+        vector::lengths(self.ball.sqrt_c, v.squares, &mut norms[..n]);
+        let (factors, gaps) = (&mut shares.factors[..n], &mut shares.gaps[..n]);
+        vector::exp_factors(x.gaps, v.gaps, &norms[..n], factors, gaps);
+        shares.add(Frame { c: self.ball.c, sign: 1.0, limit: self.limit }, &x, v.rows, dim, out);
+        x.fine & v.fine
     }
 }
 
@@ -114,32 +117,22 @@ struct LogAt<'a, T> {
 }
 
 impl<T: Scalar> Job<T> for LogAt<'_, T> {
-    type Scratch = (Tile, Tile, Shift, Vec<f64>);
+    type Scratch = (Side<T>, Side<T>, Shares<T>);
 
     fn scratch(&self) -> Self::Scratch {
-        let mut base = Tile::new(self.dim);
-        load_base(self.ball, &self.bases, &mut base);
-        (base, Tile::new(self.dim), Shift::new(self.dim), vec![0.0; tile_rows(self.dim)])
+        (self.bases.side(self.ball, self.dim), Side::new(self.dim), Shares::new(self.dim))
     }
 
-    fn tile(&self, (base, tile, shift, factors): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
+    fn tile(&self, (base, side, shares): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
         let (dim, n) = (self.dim, out.len() / self.dim);
-        let fine = self.bases.load(self.ball, base, first, n)
-            & tile.load_points(self.ball, &self.from[first * dim..][..out.len()], dim);
-        shift.difference(base, tile, dim, n);
-        let c = self.ball.c;
-        vector::half_distances(c, &shift.squares[..n], &base.gaps[..n], &tile.gaps[..n], &mut factors[..n]);
-        for (i, half) in factors[..n].iter().enumerate() {
-            // w = (-c|s|² x + gap_x s) / D with |w|² = |s|² / D; the logarithm is gap_x atanh(sqrt(c) |w|) w / (sqrt(c) |w|).
-            let square = c * shift.squares[i];
-            let norm = (square * (square + base.gaps[i] * tile.gaps[i])).sqrt();
-            let factor = if norm < TINY { 1.0 / base.gaps[i] } else { base.gaps[i] * half / norm };
-            shift.a[i] = -square * factor;
-            shift.b[i] = base.gaps[i] * factor;
-        }
-        vector::combine(&base.rows[..out.len()], &mut shift.rows[..out.len()], dim, &shift.a[..n], &shift.b[..n]);
-        T::narrow(&shift.rows[..out.len()], out);
-        fine
+        let x = self.bases.load(self.ball, base, first, n, dim);
+        let y = side.points(self.ball, &self.from[first * dim..][..out.len()], dim);
+        let from = First { rows: x.rows, sign: -1.0 };
+        shares.measure(from, y.rows, dim);
+        let apart = Apart { squares: &shares.squares[..n], x: x.gaps, y: y.gaps };
+        vector::log_shares(self.ball.c, apart, &mut shares.a[..n], &mut shares.b[..n]);
+        shares.combine(from, y.rows, dim, out);
+        x.fine & y.fine
     }
 }
 

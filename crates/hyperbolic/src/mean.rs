@@ -7,10 +7,11 @@
 
 use crate::ball::Ball;
 use crate::error::Error;
+use crate::rows::{self, First, Second};
 use crate::scalar::Scalar;
-use crate::tile::{Tile, count, tile_rows};
-use crate::translate::Shift;
-use crate::vector;
+use crate::tile::{Side, View, count, tile_rows};
+use crate::translate::Shares;
+use crate::vector::{self, Apart, Frame};
 use canopy_core::Cancel;
 use rayon::prelude::*;
 
@@ -136,6 +137,25 @@ impl Sums {
     }
 }
 
+/// What a thread needs to look at tiles from an estimate.
+struct Scratch<T: Scalar> {
+    base: Side<f64>,
+    side: Side<T>,
+    shares: Shares<f64>,
+    /// Half the distances to the estimate.
+    halves: Vec<f64>,
+    /// Directions from it.
+    units: Vec<f64>,
+}
+
+impl<T: Scalar> Scratch<T> {
+    fn new(ball: &Ball, base: &[f64]) -> Self {
+        let (dim, rows) = (base.len(), tile_rows(base.len()));
+        let (side, shares) = (Side::new(dim), Shares::new(dim));
+        Self { base: Side::fixed(ball, base), side, shares, halves: vec![0.0; rows], units: vec![0.0; rows * dim] }
+    }
+}
+
 /// One call's points and weights.
 struct Cloud<'a, T> {
     ball: Ball,
@@ -148,8 +168,6 @@ impl<T: Scalar> Cloud<'_, T> {
     /// Gathers the sums in the frame of `base`. `None` when a point isn't in the ball.
     fn gather(&self, base: &[f64], cancel: &Cancel) -> Result<Option<Sums>, Error> {
         let (dim, rows) = (self.dim, tile_rows(self.dim));
-        let mut from = Tile::new(dim);
-        from.load_points(&self.ball, &base.repeat(rows), dim);
         let parts: Vec<Option<Sums>> = self
             .points
             .par_chunks(rows * RUN * dim)
@@ -157,10 +175,10 @@ impl<T: Scalar> Cloud<'_, T> {
             .map(|(run, points)| {
                 cancel.check()?;
                 let mut sums = Sums::new(dim);
-                let mut scratch = (Tile::new(dim), Shift::new(dim));
+                let mut scratch = Scratch::new(&self.ball, base);
                 let mut first = run * rows * RUN;
                 for points in points.chunks(rows * dim) {
-                    if !self.tile(&from, points, first, &mut scratch, &mut sums) {
+                    if !self.tile(points, first, &mut scratch, &mut sums) {
                         return Ok(None);
                     }
                     first += rows;
@@ -178,26 +196,24 @@ impl<T: Scalar> Cloud<'_, T> {
         Ok(Some(all))
     }
 
-    fn tile(&self, base: &Tile, points: &[T], first: usize, scratch: &mut (Tile, Shift), sums: &mut Sums) -> bool {
+    fn tile(&self, points: &[T], first: usize, scratch: &mut Scratch<T>, sums: &mut Sums) -> bool {
         let (dim, n) = (self.dim, points.len() / self.dim);
-        let (tile, shift) = scratch;
-        if !tile.load_points(&self.ball, points, dim) {
+        let Scratch { base, side, shares, halves, units } = scratch;
+        let (x, y) = (base.repeated(n), side.points(&self.ball, points, dim));
+        if !y.fine {
             return false;
         }
         let c = self.ball.c;
-        shift.difference(base, tile, dim, n);
-        vector::half_distances(c, &shift.squares[..n], &base.gaps[..n], &tile.gaps[..n], &mut shift.gaps[..n]);
-        for i in 0..n {
-            // The direction of -c|s|² x + gap(x) s, whose length is sqrt(|s|² (c|s|² + gap gap)).
-            let square = c * shift.squares[i];
-            let norm = (shift.squares[i] * (square + base.gaps[i] * tile.gaps[i])).sqrt();
-            let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-            (shift.a[i], shift.b[i]) = (-square * inverse, base.gaps[i] * inverse);
-        }
-        vector::combine(&base.rows[..n * dim], &mut shift.rows[..n * dim], dim, &shift.a[..n], &shift.b[..n]);
-        for (i, unit) in shift.rows[..n * dim].chunks_exact(dim).enumerate() {
+        let from = First { rows: x.rows, sign: -1.0 };
+        shares.measure(from, y.rows, dim);
+        let apart = Apart { squares: &shares.squares[..n], x: x.gaps, y: y.gaps };
+        vector::half_distances(c, apart.squares, apart.x, apart.y, &mut halves[..n]);
+        vector::direction_shares(c, apart, &mut shares.a[..n], &mut shares.b[..n]);
+        let (second, ab) = (Second { rows: y.rows, factors: &shares.factors[..n] }, (&shares.a[..n], &shares.b[..n]));
+        rows::combined(from, second, ab, dim, &mut units[..n * dim]);
+        for (i, unit) in units[..n * dim].chunks_exact(dim).enumerate() {
             let weight = self.weights.map_or(1.0, |weights| weights[first + i]);
-            sums.point(weight, 2.0 * shift.gaps[i], unit);
+            sums.point(weight, 2.0 * halves[i], unit);
         }
         true
     }
@@ -207,21 +223,21 @@ impl<T: Scalar> Cloud<'_, T> {
         let dim = self.dim;
         let length = norm(step);
         let factor = if length > 0.0 { (0.5 * length).tanh() / (length * self.ball.sqrt_c) } else { 0.0 };
-        let (mut x, mut y, mut shift) = (Tile::new(dim), Tile::new(dim), Shift::new(dim));
         let image: Vec<f64> = step.iter().map(|step| step * factor).collect();
-        x.load_points(&self.ball, base, dim);
-        y.load_points(&self.ball, &image, dim);
-        y.gaps[0] = y.gaps[0].max(f64::MIN_POSITIVE);
-        shift.add(&self.ball, &self.ball.limit::<f64>(), &x, &y, dim, 1);
-        shift.rows.truncate(dim);
-        shift.rows
+        let (mut x, mut y, mut shares) = (Side::fixed(&self.ball, base), Side::new(dim), Shares::<f64>::new(dim));
+        let y = y.points(&self.ball, &image, dim);
+        shares.gaps[0] = y.gaps[0].max(f64::MIN_POSITIVE);
+        let mut sum = vec![0.0; dim];
+        let frame = Frame { c: self.ball.c, sign: 1.0, limit: self.ball.limit::<f64>() };
+        shares.add(frame, &x.repeated(1), y.rows, dim, &mut sum);
+        sum
     }
 
     /// The hyperbolic length that rounding a coordinate moves a point by at `base`.
     fn resolution(&self, base: &[f64]) -> f64 {
-        let mut tile = Tile::new(self.dim);
-        tile.load_points(&self.ball, base, self.dim);
-        4.0 * f64::EPSILON / tile.gaps[0]
+        let mut side = Side::new(self.dim);
+        let View { gaps, .. } = side.points(&self.ball, base, self.dim);
+        4.0 * f64::EPSILON / gaps[0]
     }
 }
 

@@ -5,11 +5,49 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f64 {}
-    impl Sealed for f32 {}
-    impl Sealed for half::f16 {}
+    use crate::rows::Cell;
+    use half::slice::HalfFloatSliceExt;
+
+    /// How the passes of this crate read and write a storage.
+    pub trait Sealed: Sized {
+        type Cell: Cell;
+        /// The numbers as the passes read them, in `scratch` where they aren't that already.
+        fn cells<'a>(from: &'a [Self], scratch: &'a mut [Self::Cell]) -> &'a [Self::Cell];
+        /// Lets a pass write `out`, by way of `scratch` where that needs one.
+        fn fill(out: &mut [Self], scratch: &mut [Self::Cell], pass: impl FnOnce(&mut [Self::Cell]));
+    }
+
+    macro_rules! direct {
+        ($type:ty) => {
+            impl Sealed for $type {
+                type Cell = Self;
+                fn cells<'a>(from: &'a [Self], _: &'a mut [Self]) -> &'a [Self] {
+                    from
+                }
+                fn fill(out: &mut [Self], _: &mut [Self], pass: impl FnOnce(&mut [Self])) {
+                    pass(out);
+                }
+            }
+        };
+    }
+    direct!(f64);
+    direct!(f32);
+
+    impl Sealed for half::f16 {
+        type Cell = f32;
+        fn cells<'a>(from: &'a [Self], scratch: &'a mut [f32]) -> &'a [f32] {
+            let cells = &mut scratch[..from.len()];
+            from.convert_to_f32_slice(cells);
+            cells
+        }
+        fn fill(out: &mut [Self], scratch: &mut [f32], pass: impl FnOnce(&mut [f32])) {
+            let cells = &mut scratch[..out.len()];
+            pass(cells);
+            out.convert_from_f32_slice(cells);
+        }
+    }
 }
+pub(crate) use sealed::Sealed;
 
 /// A number a coordinate can be stored as: `f64`, `f32` or `f16`.
 pub trait Scalar: sealed::Sealed + Copy + Default + Send + Sync + std::fmt::Debug + 'static {
@@ -60,6 +98,16 @@ vectorised! {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = from as f32);
     }
 }
+vectorised! {
+    fn narrow_inward_f32(from: &[f64], to: &mut [f32]) {
+        to.iter_mut().zip(from).for_each(|(to, &from)| {
+            let near = from as f32;
+            // One bit less is one step towards zero, for either sign.
+            let grew = f64::from(near).abs() > from.abs();
+            *to = f32::from_bits(near.to_bits() - u32::from(grew));
+        });
+    }
+}
 
 impl Scalar for f32 {
     const NAME: &'static str = "f32";
@@ -75,12 +123,7 @@ impl Scalar for f32 {
         narrow_f32(from, to);
     }
     fn narrow_inward(from: &[f64], to: &mut [Self]) {
-        to.iter_mut().zip(from).for_each(|(to, &from)| {
-            let near = from as Self;
-            // One bit less is one step towards zero, for either sign.
-            let grew = f64::from(near).abs() > from.abs();
-            *to = Self::from_bits(near.to_bits() - u32::from(grew));
-        });
+        narrow_inward_f32(from, to);
     }
 }
 

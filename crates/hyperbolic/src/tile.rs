@@ -2,12 +2,13 @@
 
 use crate::ball::{Ball, Limit};
 use crate::error::Error;
+use crate::rows::{self, Cell};
 use crate::scalar::Scalar;
 use crate::vector;
 use canopy_core::Cancel;
 use rayon::prelude::*;
 
-/// Values of one tile buffer: 1,024 `f64` are 8 KiB, so three buffers fit beside each other in the first-level cache.
+/// Values of a tile: with 1,024 the rows of two inputs and an output fit beside each other in the first-level cache, whatever they are stored as.
 const TILE_VALUES: usize = 1024;
 /// Tiles a thread takes at a time; between two runs it looks whether the caller cancelled.
 const RUN: usize = 64;
@@ -17,64 +18,106 @@ pub(crate) fn tile_rows(dim: usize) -> usize {
     (TILE_VALUES / dim).max(1)
 }
 
-/// Rows of points in `f64` with their squares and gaps.
-#[derive(Debug, Clone)]
-pub(crate) struct Tile {
-    pub(crate) rows: Vec<f64>,
-    pub(crate) squares: Vec<f64>,
-    pub(crate) gaps: Vec<f64>,
+/// Points or tangents of one tile: their cells where the storage needs some, their squares and gaps.
+#[derive(Debug)]
+pub(crate) struct Side<T: Scalar> {
+    cells: Vec<T::Cell>,
+    squares: Vec<f64>,
+    gaps: Vec<f64>,
+    /// Tangents so long that they had to be scaled down.
+    shrunk: Vec<T::Cell>,
 }
 
-impl Tile {
+/// What was loaded into a [`Side`]: `n` rows, or one that stands for all.
+pub(crate) struct View<'a, C> {
+    pub(crate) rows: &'a [C],
+    pub(crate) squares: &'a mut [f64],
+    /// `1 - c |x|²` of points, `sqrt(c) |v|` of tangents.
+    pub(crate) gaps: &'a mut [f64],
+    /// Whether every row can be used.
+    pub(crate) fine: bool,
+}
+
+impl<T: Scalar> Side<T> {
     pub(crate) fn new(dim: usize) -> Self {
         let rows = tile_rows(dim);
-        Self { rows: vec![0.0; rows * dim], squares: vec![0.0; rows], gaps: vec![0.0; rows] }
+        let cells = vec![T::Cell::default(); rows * dim];
+        Self { cells, squares: vec![0.0; rows], gaps: vec![0.0; rows], shrunk: Vec::new() }
     }
 
-    /// Loads points and checks that they lie in the ball. `false` when one doesn't.
-    pub(crate) fn load_points<T: Scalar>(&mut self, ball: &Ball, from: &[T], dim: usize) -> bool {
+    /// A point that stands for all of a tile.
+    pub(crate) fn fixed(ball: &Ball, point: &[T]) -> Self {
+        let mut side = Self::new(point.len());
+        let View { rows, squares, gaps, .. } = side.points(ball, point, point.len());
+        let (cells, square, gap) = (rows.to_vec(), squares[0], gaps[0]);
+        side.squares.fill(square);
+        side.gaps.fill(gap);
+        side.cells = cells;
+        side
+    }
+
+    /// What [`Side::fixed`] took, for `n` rows.
+    pub(crate) fn repeated(&mut self, n: usize) -> View<'_, T::Cell> {
+        let (squares, gaps) = (&mut self.squares[..n], &mut self.gaps[..n]);
+        View { rows: &self.cells, squares, gaps, fine: true }
+    }
+
+    /// Loads points and looks whether they lie in the ball.
+    pub(crate) fn points<'a>(&'a mut self, ball: &Ball, from: &'a [T], dim: usize) -> View<'a, T::Cell> {
         let n = from.len() / dim;
-        T::widen(from, &mut self.rows[..from.len()]);
-        vector::squares(&self.rows[..from.len()], dim, &mut self.squares[..n]);
-        vector::gaps(ball.c, &self.squares[..n], &mut self.gaps[..n]);
+        let rows = T::cells(from, &mut self.cells);
+        let (squares, gaps) = (&mut self.squares[..n], &mut self.gaps[..n]);
+        rows::squares(rows, dim, squares);
+        vector::gaps(ball.c, squares, gaps);
         if T::COMPENSATED {
-            vector::refine_gaps(ball.c, &self.rows[..from.len()], dim, &mut self.gaps[..n]);
+            vector::refine_gaps(ball.c, rows, dim, gaps);
         }
         // A NaN compares false, an infinite square gives -inf.
-        self.gaps[..n].iter().fold(true, |fine, &gap| fine & (gap > 0.0))
+        let fine = gaps.iter().fold(true, |fine, &gap| fine & (gap > 0.0));
+        View { rows, squares, gaps, fine }
     }
 
-    /// Loads tangent vectors: `gaps` becomes `sqrt(c) |v|`, and a row whose square overflows is scaled down, `squares` with
-    /// it. `false` when one isn't finite.
-    pub(crate) fn load_tangents<T: Scalar>(&mut self, ball: &Ball, from: &[T], dim: usize) -> bool {
+    /// Loads tangents: `gaps` becomes `sqrt(c) |v|`, and a row whose square overflows is scaled down, `squares` with it.
+    pub(crate) fn tangents<'a>(&'a mut self, ball: &Ball, from: &'a [T], dim: usize) -> View<'a, T::Cell> {
         let n = from.len() / dim;
-        T::widen(from, &mut self.rows[..from.len()]);
-        vector::squares(&self.rows[..from.len()], dim, &mut self.squares[..n]);
-        let mut fine = true;
-        for i in 0..n {
-            self.gaps[i] = ball.sqrt_c * self.squares[i].sqrt();
-            if !self.squares[i].is_finite() {
-                let row = &mut self.rows[i * dim..(i + 1) * dim];
-                fine &= row.iter().all(|value| value.is_finite());
-                row.iter_mut().for_each(|value| *value *= SHRINK);
-                vector::squares(row, dim, &mut self.squares[i..=i]);
-                self.gaps[i] = f64::MAX;
+        let rows = T::cells(from, &mut self.cells);
+        let (squares, gaps) = (&mut self.squares[..n], &mut self.gaps[..n]);
+        rows::squares(rows, dim, squares);
+        vector::lengths(ball.sqrt_c, squares, gaps);
+        if squares.iter().all(|square| square.is_finite()) {
+            return View { rows, squares, gaps, fine: true };
+        }
+        let fine = rows.iter().all(|value| value.wide().is_finite());
+        self.shrunk.clear();
+        self.shrunk.extend_from_slice(rows);
+        for (i, row) in self.shrunk.chunks_exact_mut(dim).enumerate() {
+            if !squares[i].is_finite() {
+                row.iter_mut().for_each(|value| *value = T::Cell::near(value.wide() * SHRINK));
+                rows::squares(row, dim, &mut squares[i..=i]);
+                gaps[i] = f64::MAX;
             }
         }
-        fine
+        View { rows: &self.shrunk, squares, gaps, fine }
     }
 }
 
 /// 2⁻⁶⁰⁰: takes the largest finite row of up to 2⁴⁰ values to where its square is finite.
 const SHRINK: f64 = f64::from_bits((1023 - 600) << 52);
 
-/// Rounds a tile to its storage; rows whose gap says that they are near the limit are rounded towards zero.
-pub(crate) fn store<T: Scalar>(limit: &Limit, rows: &[f64], gaps: &[f64], dim: usize, out: &mut [T]) {
-    T::narrow(rows, out);
+/// Rounds rows towards zero whose gap says that they are near the limit, so that rounding can't lead past it; `row` computes one anew.
+pub(crate) fn inward<T: Scalar>(
+    limit: &Limit,
+    gaps: &[f64],
+    dim: usize,
+    out: &mut [T],
+    row: impl Fn(usize, &mut [f64]),
+) {
     if gaps.iter().fold(false, |near, &gap| near | (gap < limit.inward_gap)) {
-        for ((row, out), &gap) in rows.chunks_exact(dim).zip(out.chunks_exact_mut(dim)).zip(gaps) {
+        let mut wide = vec![0.0; dim];
+        for (i, (out, &gap)) in out.chunks_exact_mut(dim).zip(gaps).enumerate() {
             if gap < limit.inward_gap {
-                T::narrow_inward(row, out);
+                row(i, &mut wide);
+                T::narrow_inward(&wide, out);
             }
         }
     }
@@ -142,13 +185,13 @@ pub(crate) fn first_bad<T: Scalar>(
     dim: usize,
     inside: bool,
 ) -> Option<Error> {
-    let mut tile = Tile::new(dim);
+    let mut side = Side::<T>::new(dim);
     for (row, point) in rows.chunks_exact(dim).enumerate() {
-        let outside = !tile.load_points(ball, point, dim);
-        if !tile.rows[..dim].iter().all(|value| value.is_finite()) {
+        let View { rows, fine, .. } = side.points(ball, point, dim);
+        if !rows.iter().all(|value| value.wide().is_finite()) {
             return Some(Error::NotFinite { what, row });
         }
-        if inside && outside {
+        if inside && !fine {
             return Some(Error::Outside { what, row, radius: ball.radius() });
         }
     }

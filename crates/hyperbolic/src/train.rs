@@ -1,6 +1,7 @@
 //! Poincaré embeddings of a hierarchy (Nickel and Kiela, NIPS 2017): Riemannian stochastic gradient descent with negative
 //! sampling and burn-in.
 
+mod estimate;
 mod evaluate;
 mod step;
 
@@ -125,16 +126,17 @@ pub fn train(
     let relations = Relations::new(nodes, pairs)?;
     let mut trainer = Trainer::new(nodes, options, &relations);
     let mut order: Vec<u32> = (0..pairs.len() as u32).collect();
-    let passes = options.burn_in + options.epochs;
-    let total = u64::from(passes) * pairs.len() as u64;
+    let burn_in = u64::from(options.burn_in);
+    let passes = burn_in + u64::from(options.epochs);
+    let total = passes.saturating_mul(pairs.len() as u64);
     let mut loss = 0.0;
     for pass in 0..passes {
-        let rate = options.learning_rate / if pass < options.burn_in { BURN_IN_DIVISOR } else { 1.0 };
+        let rate = options.learning_rate / if pass < burn_in { BURN_IN_DIVISOR } else { 1.0 };
         trainer.shuffle(&mut order);
         loss = 0.0;
         for (at, chunk) in order.chunks(POLL).enumerate() {
             cancel.check()?;
-            progress.report(u64::from(pass) * pairs.len() as u64 + (at * POLL) as u64, total);
+            progress.report(pass * pairs.len() as u64 + (at * POLL) as u64, total);
             loss += chunk.iter().map(|&pair| trainer.pair(pairs[pair as usize], rate)).sum::<f64>();
         }
     }

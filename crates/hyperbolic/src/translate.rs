@@ -10,9 +10,10 @@
 
 use crate::ball::{Ball, Limit};
 use crate::error::Error;
-use crate::scalar::Scalar;
-use crate::tile::{Job, Tile, check_length, count, first_bad, run, store, tile_rows};
-use crate::vector;
+use crate::rows::{self, Cell, First, Second};
+use crate::scalar::{Scalar, Sealed};
+use crate::tile::{Job, Side, View, check_length, count, first_bad, inward, run, tile_rows};
+use crate::vector::{self, Frame};
 use canopy_core::Cancel;
 
 /// The first arguments of a batch: one point for all rows, or one a row.
@@ -33,101 +34,79 @@ impl<'a, T: Scalar> Bases<'a, T> {
         Ok(Self::Each(bases))
     }
 
-    /// Loads the bases of a tile; one base for all was loaded by [`load_base`].
-    pub(crate) fn load(&self, ball: &Ball, tile: &mut Tile, first: usize, n: usize) -> bool {
+    /// Room for the bases of a tile; the one of all rows is in it already.
+    pub(crate) fn side(&self, ball: &Ball, dim: usize) -> Side<T> {
         match self {
-            Self::One(_) => true,
-            Self::Each(bases) => {
-                let dim = tile.rows.len() / tile.squares.len();
-                tile.load_points(ball, &bases[first * dim..][..n * dim], dim)
-            }
+            Self::One(base) => Side::fixed(ball, base),
+            Self::Each(_) => Side::new(dim),
+        }
+    }
+
+    /// The bases of `n` rows from `first` on.
+    pub(crate) fn load<'s>(
+        &'s self,
+        ball: &Ball,
+        side: &'s mut Side<T>,
+        first: usize,
+        n: usize,
+        dim: usize,
+    ) -> View<'s, T::Cell> {
+        match self {
+            Self::One(_) => side.repeated(n),
+            Self::Each(bases) => side.points(ball, &bases[first * dim..][..n * dim], dim),
         }
     }
 }
 
-/// Fills a tile with the one base of a batch, if it has one.
-pub(crate) fn load_base<T: Scalar>(ball: &Ball, bases: &Bases<'_, T>, tile: &mut Tile) {
-    if let Bases::One(base) = bases {
-        let repeated = base.repeat(tile.squares.len());
-        tile.load_points(ball, &repeated, base.len());
-    }
-}
-
-/// Sum or difference of two tiles, and what is made of it.
-pub(crate) struct Shift {
-    pub(crate) rows: Vec<f64>,
+/// Columns of a Möbius sum and of what is like it.
+#[derive(Debug)]
+pub(crate) struct Shares<T: Scalar> {
+    /// What the rows of the second are multiplied by first.
+    pub(crate) factors: Vec<f64>,
+    /// Squares of the sums of both rows.
     pub(crate) squares: Vec<f64>,
+    /// Gaps of the second before, of the result afterwards.
     pub(crate) gaps: Vec<f64>,
     pub(crate) a: Vec<f64>,
     pub(crate) b: Vec<f64>,
+    pub(crate) out: Vec<T::Cell>,
 }
 
-impl Shift {
+impl<T: Scalar> Shares<T> {
     pub(crate) fn new(dim: usize) -> Self {
         let rows = tile_rows(dim);
         let column = || vec![0.0; rows];
-        Self { rows: vec![0.0; rows * dim], squares: column(), gaps: column(), a: column(), b: column() }
+        let out = vec![T::Cell::default(); rows * dim];
+        Self { factors: vec![1.0; rows], squares: column(), gaps: column(), a: column(), b: column(), out }
     }
 
-    /// `rows = y - x` and their squares.
-    pub(crate) fn difference(&mut self, x: &Tile, y: &Tile, dim: usize, n: usize) {
-        let values = n * dim;
-        vector::subtract(&y.rows[..values], &x.rows[..values], &mut self.rows[..values]);
-        vector::squares(&self.rows[..values], dim, &mut self.squares[..n]);
+    /// `squares = |sign x + factors y|²`.
+    pub(crate) fn measure<X: Cell, Y: Cell>(&mut self, x: First<'_, X>, y: &[Y], dim: usize) {
+        let n = y.len() / dim;
+        rows::sum_squares(x, Second { rows: y, factors: &self.factors[..n] }, dim, &mut self.squares[..n]);
     }
 
-    /// `rows = x ⊕ y`, clamped to the limit.
-    pub(crate) fn add(&mut self, ball: &Ball, limit: &Limit, x: &Tile, y: &Tile, dim: usize, n: usize) {
-        let values = n * dim;
-        vector::add(&x.rows[..values], &y.rows[..values], &mut self.rows[..values]);
-        vector::squares(&self.rows[..values], dim, &mut self.squares[..n]);
-        self.finish(ball, limit, x, y, 1.0, dim, n);
+    /// Writes `a x + b (sign x + factors y)`.
+    pub(crate) fn combine(&mut self, x: First<'_, T::Cell>, y: &[T::Cell], dim: usize, out: &mut [T]) {
+        let n = y.len() / dim;
+        let (second, shares) = (Second { rows: y, factors: &self.factors[..n] }, (&self.a[..n], &self.b[..n]));
+        <T as Sealed>::fill(out, &mut self.out, |out| rows::combined(x, second, shares, dim, out));
     }
 
-    /// `rows = (-x) ⊕ y`, clamped to the limit.
-    pub(crate) fn recentre(&mut self, ball: &Ball, limit: &Limit, x: &Tile, y: &Tile, dim: usize, n: usize) {
-        self.difference(x, y, dim, n);
-        self.finish(ball, limit, x, y, -1.0, dim, n);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one loop body of two callers")]
-    fn finish(&mut self, ball: &Ball, limit: &Limit, x: &Tile, y: &Tile, sign: f64, dim: usize, n: usize) {
-        weights(
-            &Frame { c: ball.c, sign, rho: limit.rho, gap: limit.gap },
-            &mut self.squares[..n],
-            &x.gaps[..n],
-            &y.gaps[..n],
-            &mut self.gaps[..n],
-            &mut self.a[..n],
-            &mut self.b[..n],
-        );
-        let values = n * dim;
-        vector::combine(&x.rows[..values], &mut self.rows[..values], dim, &self.a[..n], &self.b[..n]);
-    }
-}
-
-/// What the weights of a Möbius sum depend on beside the points.
-struct Frame {
-    c: f64,
-    sign: f64,
-    rho: f64,
-    gap: f64,
-}
-
-vector::vectorised! {
-    /// The weights `a` of `x` and `b` of `s` in the sum, and the gap of the result.
-    fn weights(frame: &Frame, squares: &mut [f64], x: &[f64], y: &[f64], gaps: &mut [f64], a: &mut [f64], b: &mut [f64]) {
-        for i in 0..squares.len() {
-            let square = frame.c * squares[i];
-            let product = x[i] * y[i];
-            let whole = (square + product).max(f64::MIN_POSITIVE);
-            let gap = product / whole;
-            // c|x ⊕ y|² = 1 - gap; scaling to the limit where that is passed.
-            let clamp = if gap < frame.gap { frame.rho / (1.0 - gap).sqrt() } else { 1.0 };
-            gaps[i] = gap;
-            a[i] = frame.sign * clamp * square / whole;
-            b[i] = clamp * x[i] / whole;
-        }
+    /// Writes the Möbius sum of `frame.sign x` and `factors y`, clamped to the limit. `gaps` hold those of `y` times its factors.
+    pub(crate) fn add(&mut self, frame: Frame, x: &View<'_, T::Cell>, y: &[T::Cell], dim: usize, out: &mut [T]) {
+        let (n, sign) = (y.len() / dim, frame.sign);
+        let first = First { rows: x.rows, sign };
+        self.measure(first, y, dim);
+        let (a, b) = (&mut self.a[..n], &mut self.b[..n]);
+        vector::sum_shares(frame, &self.squares[..n], &x.gaps[..n], &mut self.gaps[..n], a, b);
+        self.combine(first, y, dim, out);
+        inward(&frame.limit, &self.gaps[..n], dim, out, |i, wide| {
+            let (factor, a, b) = (self.factors[i], self.a[i], self.b[i]);
+            for ((wide, x), y) in wide.iter_mut().zip(first.row(i, dim)).zip(&y[i * dim..]) {
+                *wide = a * x.wide() + b * (sign * x.wide() + factor * y.wide());
+            }
+        });
     }
 }
 
@@ -137,29 +116,23 @@ struct Sum<'a, T> {
     bases: Bases<'a, T>,
     from: &'a [T],
     dim: usize,
-    recentre: bool,
+    sign: f64,
 }
 
 impl<T: Scalar> Job<T> for Sum<'_, T> {
-    type Scratch = (Tile, Tile, Shift);
+    type Scratch = (Side<T>, Side<T>, Shares<T>);
 
     fn scratch(&self) -> Self::Scratch {
-        let mut base = Tile::new(self.dim);
-        load_base(self.ball, &self.bases, &mut base);
-        (base, Tile::new(self.dim), Shift::new(self.dim))
+        (self.bases.side(self.ball, self.dim), Side::new(self.dim), Shares::new(self.dim))
     }
 
-    fn tile(&self, (base, tile, shift): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
+    fn tile(&self, (base, side, shares): &mut Self::Scratch, first: usize, out: &mut [T]) -> bool {
         let (dim, n) = (self.dim, out.len() / self.dim);
-        let fine = self.bases.load(self.ball, base, first, n)
-            & tile.load_points(self.ball, &self.from[first * dim..][..out.len()], dim);
-        if self.recentre {
-            shift.recentre(self.ball, &self.limit, base, tile, dim, n);
-        } else {
-            shift.add(self.ball, &self.limit, base, tile, dim, n);
-        }
-        store(&self.limit, &shift.rows[..out.len()], &shift.gaps[..n], dim, out);
-        fine
+        let x = self.bases.load(self.ball, base, first, n, dim);
+        let y = side.points(self.ball, &self.from[first * dim..][..out.len()], dim);
+        shares.gaps[..n].copy_from_slice(y.gaps);
+        shares.add(Frame { c: self.ball.c, sign: self.sign, limit: self.limit }, &x, y.rows, dim, out);
+        x.fine & y.fine
     }
 }
 
@@ -176,7 +149,7 @@ impl Ball {
         out: &mut [T],
         cancel: &Cancel,
     ) -> Result<(), Error> {
-        self.sum(bases, points, dim, out, cancel, false)
+        self.sum(bases, points, dim, out, cancel, 1.0)
     }
 
     /// Moves `centre` to 0: `(-centre) ⊕ x` for each row, an isometry, so pairwise distances stay what they are (up to
@@ -193,7 +166,7 @@ impl Ball {
         cancel: &Cancel,
     ) -> Result<(), Error> {
         check_length("centre", centre.len(), dim)?;
-        self.sum(centre, points, dim, out, cancel, true)
+        self.sum(centre, points, dim, out, cancel, -1.0)
     }
 
     fn sum<T: Scalar>(
@@ -203,12 +176,12 @@ impl Ball {
         dim: usize,
         out: &mut [T],
         cancel: &Cancel,
-        recentre: bool,
+        sign: f64,
     ) -> Result<(), Error> {
         count("points", points.len(), dim)?;
         check_length("out", out.len(), points.len())?;
         let all = Bases::new(self, bases, points.len(), dim)?;
-        let job = Sum { ball: self, limit: self.limit::<T>(), bases: all, from: points, dim, recentre };
+        let job = Sum { ball: self, limit: self.limit::<T>(), bases: all, from: points, dim, sign };
         run(&job, out, dim, tile_rows(dim), cancel, || {
             first_bad(self, "points", points, dim, true).unwrap_or_else(|| self.blame("bases", bases, dim))
         })
@@ -226,14 +199,14 @@ impl Ball {
         }
         let limit = self.limit::<T>();
         let strict = 1.0 - self.margin::<T>();
-        let mut tile = Tile::new(dim);
+        let (mut side, mut wide) = (Side::<T>::new(dim), vec![0.0; dim]);
         let mut moved = 0;
         for row in points.chunks_exact_mut(dim) {
-            tile.load_tangents(self, row, dim);
-            if tile.gaps[0] >= strict {
-                let factor = limit.rho / (self.sqrt_c * tile.squares[0].sqrt());
-                vector::scale(&mut tile.rows[..dim], dim, &[factor]);
-                T::narrow_inward(&tile.rows[..dim], row);
+            let View { rows, squares, gaps, .. } = side.tangents(self, row, dim);
+            if gaps[0] >= strict {
+                let factor = limit.rho / (self.sqrt_c * squares[0].sqrt());
+                wide.iter_mut().zip(rows).for_each(|(wide, x)| *wide = x.wide() * factor);
+                T::narrow_inward(&wide, row);
                 moved += 1;
             }
         }

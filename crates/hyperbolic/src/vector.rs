@@ -1,8 +1,9 @@
-//! The inner loops over a tile of points, compiled for each instruction set.
-//!
-//! Sums run in eight lanes that are folded in one fixed order and nothing is contracted, so every machine gives the same bits.
+//! Loops over the lengths and gaps of a tile's points, compiled for each instruction set. Nothing is contracted, so every machine gives the same
+//! bits.
 
+use crate::ball::Limit;
 use crate::math;
+use crate::rows::Cell;
 
 /// Instruction sets the loops are compiled for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,19 +34,19 @@ pub(crate) fn isa() -> Isa {
 
 /// Compiles one safe function for each instruction set and calls the best: the compiler vectorises, we write it once.
 macro_rules! vectorised {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident$(<$($any:ident: $bound:ident),+>)?($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
-        $vis fn $name($($arg: $type),*) {
+        $vis fn $name$(<$($any: $bound),+>)?($($arg: $type),*) {
             #[inline(always)]
-            fn portable($($arg: $type),*) $body
+            fn portable$(<$($any: $bound),+>)?($($arg: $type),*) $body
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) {
+                fn avx2$(<$($any: $bound),+>)?($($arg: $type),*) {
                     portable($($arg),*);
                 }
                 #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
-                fn avx512($($arg: $type),*) {
+                fn avx512$(<$($any: $bound),+>)?($($arg: $type),*) {
                     portable($($arg),*);
                 }
                 match $crate::vector::isa() {
@@ -62,39 +63,6 @@ macro_rules! vectorised {
 }
 pub(crate) use vectorised;
 
-/// Additions that run side by side.
-const LANES: usize = 8;
-
-/// Sum of squares of one row.
-#[inline(always)]
-fn square(row: &[f64]) -> f64 {
-    let mut lanes = [0.0_f64; LANES];
-    let (whole, rest) = row.as_chunks::<LANES>();
-    for chunk in whole {
-        for lane in 0..LANES {
-            lanes[lane] += chunk[lane] * chunk[lane];
-        }
-    }
-    for (lane, &value) in lanes.iter_mut().zip(rest) {
-        *lane += value * value;
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
-}
-
-vectorised! {
-    /// `squares[i] = |rows[i]|²`.
-    pub(crate) fn squares(rows: &[f64], dim: usize, squares: &mut [f64]) {
-        if dim == 16 {
-            // The commonest width, unrolled: a third of the time of the general loop.
-            let (rows, _) = rows.as_chunks::<16>();
-            squares.iter_mut().zip(rows).for_each(|(out, row)| *out = square(row));
-        } else {
-            squares.iter_mut().zip(rows.chunks_exact(dim)).for_each(|(out, row)| *out = square(row));
-        }
-    }
-}
-
 vectorised! {
     /// `gaps[i] = 1 - c squares[i]`.
     pub(crate) fn gaps(c: f64, squares: &[f64], gaps: &mut [f64]) {
@@ -104,9 +72,10 @@ vectorised! {
 
 vectorised! {
     /// `1 - c |row|²` with the sum carried in twice the precision (Ogita, Rump and Oishi's Dot2), for rows near the rim.
-    fn exact_gap(c: f64, row: &[f64], gap: &mut f64) {
+    fn exact_gap<C: Cell>(c: f64, row: &[C], gap: &mut f64) {
         let (mut high, mut low) = (0.0_f64, 0.0_f64);
         for &x in row {
+            let x = x.wide();
             let product = x * x;
             let error = x.mul_add(x, -product);
             let sum = high + product;
@@ -123,7 +92,7 @@ vectorised! {
 const NEAR_RIM: f64 = 1.0 / 8.0;
 
 /// Recomputes the gaps of rows near the rim in twice the precision.
-pub(crate) fn refine_gaps(c: f64, rows: &[f64], dim: usize, gaps: &mut [f64]) {
+pub(crate) fn refine_gaps<C: Cell>(c: f64, rows: &[C], dim: usize, gaps: &mut [f64]) {
     for (gap, row) in gaps.iter_mut().zip(rows.chunks_exact(dim)) {
         if *gap < NEAR_RIM {
             exact_gap(c, row, gap);
@@ -132,52 +101,9 @@ pub(crate) fn refine_gaps(c: f64, rows: &[f64], dim: usize, gaps: &mut [f64]) {
 }
 
 vectorised! {
-    /// `out = a - b`, value by value.
-    pub(crate) fn subtract(a: &[f64], b: &[f64], out: &mut [f64]) {
-        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-            *out = a - b;
-        }
-    }
-}
-
-vectorised! {
-    /// `out = a + b`, value by value.
-    pub(crate) fn add(a: &[f64], b: &[f64], out: &mut [f64]) {
-        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-            *out = a + b;
-        }
-    }
-}
-
-vectorised! {
-    /// Multiplies row `i` by `factors[i]`.
-    pub(crate) fn scale(rows: &mut [f64], dim: usize, factors: &[f64]) {
-        if dim == 16 {
-            let (rows, _) = rows.as_chunks_mut::<16>();
-            for (row, &factor) in rows.iter_mut().zip(factors) {
-                row.iter_mut().for_each(|value| *value *= factor);
-            }
-        } else {
-            for (row, &factor) in rows.chunks_exact_mut(dim).zip(factors) {
-                row.iter_mut().for_each(|value| *value *= factor);
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// Row `i` of `s` becomes `a[i] x + b[i] s`.
-    pub(crate) fn combine(x: &[f64], s: &mut [f64], dim: usize, a: &[f64], b: &[f64]) {
-        if dim == 16 {
-            let ((x, _), (s, _)) = (x.as_chunks::<16>(), s.as_chunks_mut::<16>());
-            for (((x, s), &a), &b) in x.iter().zip(s).zip(a).zip(b) {
-                s.iter_mut().zip(x).for_each(|(s, &x)| *s = a * x + b * *s);
-            }
-        } else {
-            for (((x, s), &a), &b) in x.chunks_exact(dim).zip(s.chunks_exact_mut(dim)).zip(a).zip(b) {
-                s.iter_mut().zip(x).for_each(|(s, &x)| *s = a * x + b * *s);
-            }
-        }
+    /// `out[i] = sqrt(c squares[i])`, taken apart so that large squares don't overflow.
+    pub(crate) fn lengths(sqrt_c: f64, squares: &[f64], out: &mut [f64]) {
+        out.iter_mut().zip(squares).for_each(|(out, &square)| *out = sqrt_c * square.sqrt());
     }
 }
 
@@ -202,11 +128,93 @@ vectorised! {
     }
 }
 
+/// Tangents shorter than this are their own image to the last bit.
+const SHORT: f64 = 1e-9;
+
 vectorised! {
-    /// `tanh(z)` and `1 - tanh(z)²` for `z >= 0`.
-    pub(crate) fn tanh_and_gap(z: &[f64], tanh: &mut [f64], gap: &mut [f64]) {
-        for ((&z, tanh), gap) in z.iter().zip(tanh).zip(gap) {
-            (*tanh, *gap) = math::tanh_and_gap(z);
+    /// What tangents at 0 are multiplied by: `min(tanh(z), rho) / z` for lengths `z`, `norms` being the same but of rows that were scaled down;
+    /// and the gaps of their images, those beyond `limit` among them.
+    pub(crate) fn exp0_factors(limit: Limit, z: &[f64], norms: &[f64], factors: &mut [f64], gaps: &mut [f64]) {
+        for (((factor, gap), &z), &norm) in factors.iter_mut().zip(gaps).zip(z).zip(norms) {
+            let (tanh, left) = math::tanh_and_gap(z);
+            let rho = if left < limit.gap { limit.rho } else { tanh };
+            *factor = if z < SHORT { 1.0 } else { rho / norm };
+            *gap = left;
         }
     }
+}
+
+vectorised! {
+    /// What tangents at points with gaps `from` are multiplied by before they are added, and the gaps of what that makes. Tangents at x are
+    /// `1 / gap(x)` times as long as they look.
+    pub(crate) fn exp_factors(from: &[f64], z: &[f64], norms: &[f64], factors: &mut [f64], gaps: &mut [f64]) {
+        for ((((factor, gap), &z), &norm), &from) in factors.iter_mut().zip(gaps).zip(z).zip(norms).zip(from) {
+            let (tanh, left) = math::tanh_and_gap(z / from);
+            *factor = if norm < math::TINY { 1.0 / from } else { tanh / norm };
+            *gap = left;
+        }
+    }
+}
+
+/// Squares of `s = y - x` and the gaps of both.
+#[derive(Clone, Copy)]
+pub(crate) struct Apart<'a> {
+    pub(crate) squares: &'a [f64],
+    pub(crate) x: &'a [f64],
+    pub(crate) y: &'a [f64],
+}
+
+vectorised! {
+    /// Shares of `x` and `s` in the logarithm of `y` at `x`: `w = (-c|s|² x + gap(x) s) / D` has `|w|² = |s|² / D`, and the logarithm is
+    /// `gap(x) atanh(sqrt(c) |w|) w / (sqrt(c) |w|)`.
+    pub(crate) fn log_shares(c: f64, apart: Apart<'_>, a: &mut [f64], b: &mut [f64]) {
+        for ((((a, b), &square), &x), &y) in a.iter_mut().zip(b).zip(apart.squares).zip(apart.x).zip(apart.y) {
+            let square = c * square;
+            let half = math::asinh((square / (x * y)).sqrt());
+            let norm = (square * (square + x * y)).sqrt();
+            let factor = if norm < math::TINY { 1.0 / x } else { x * half / norm };
+            *a = -square * factor;
+            *b = x * factor;
+        }
+    }
+}
+
+vectorised! {
+    /// Shares of `x` and `s` in the direction from `x` to `y`, of length 1, or 0 where they are the same.
+    pub(crate) fn direction_shares(c: f64, apart: Apart<'_>, a: &mut [f64], b: &mut [f64]) {
+        for ((((a, b), &whole), &x), &y) in a.iter_mut().zip(b).zip(apart.squares).zip(apart.x).zip(apart.y) {
+            // The direction of -c|s|² x + gap(x) s, whose length is sqrt(|s|² (c|s|² + gap gap)).
+            let square = c * whole;
+            let norm = (whole * (square + x * y)).sqrt();
+            let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+            *a = -square * inverse;
+            *b = x * inverse;
+        }
+    }
+}
+
+vectorised! {
+    /// Shares of `x` and `s = sign x + y` in their Möbius sum, clamped to the limit, and the gap of the sum. `gaps` are those of `y` before.
+    pub(crate) fn sum_shares(frame: Frame, squares: &[f64], x: &[f64], gaps: &mut [f64], a: &mut [f64], b: &mut [f64]) {
+        for ((((a, b), gap), &square), &x) in a.iter_mut().zip(b).zip(gaps).zip(squares).zip(x) {
+            let square = frame.c * square;
+            let product = x * *gap;
+            let whole = (square + product).max(f64::MIN_POSITIVE);
+            let left = product / whole;
+            // c|x ⊕ y|² = 1 - gap; scaling to the limit where that is passed.
+            let clamp = if left < frame.limit.gap { frame.limit.rho / (1.0 - left).sqrt() } else { 1.0 };
+            *gap = left;
+            *a = frame.sign * clamp * square / whole;
+            *b = clamp * x / whole;
+        }
+    }
+}
+
+/// What the shares of a Möbius sum depend on beside the points.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) c: f64,
+    /// Of `x`: 1 for addition, -1 for `(-x) ⊕ y`.
+    pub(crate) sign: f64,
+    pub(crate) limit: Limit,
 }

@@ -1,13 +1,12 @@
-//! Graphs as JavaScript sees them.
+//! Graphs as JavaScript sees them; what is computed on them: `graph_embed`, `graph_suggest`.
 
-use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::outcome::{Outcome, Trouble, run, run_json};
+use crate::cancel::{BindingCancel, flag};
+use crate::outcome::{Outcome, Trouble, refused, run, run_json};
 use canopy_collection::from_json;
 use canopy_core::Rows;
 use canopy_graph::{
-    CsvOptions, Error, Estimate, ExplainOptions, Graph, GraphOptions, GraphWaveOptions, Hypergraph, Limits, Loaded,
-    Names, Node2VecOptions, SuggestOptions, Suggestions, TuneOptions, WalkOptions, adamic_adar, explain, graphwave,
-    hyper_adamic_adar, node2vec, read_csv, read_graphml, read_json, tune_pq, walks,
+    CsvOptions, Error, ExplainOptions, Graph, GraphOptions, Hypergraph, Limits, Loaded, Names, explain, read_csv,
+    read_graphml, read_json,
 };
 use canopy_graph_store::Snapshot;
 use napi::bindgen_prelude::{Buffer, Float32Array, Float64Array, Uint32Array};
@@ -50,61 +49,6 @@ struct Info {
     hyperedges: Option<usize>,
 }
 
-/// Structural embeddings: one row a node, for each scale and point the real and the imaginary part.
-#[napi(object)]
-pub struct BindingGraphWave {
-    /// Row-major values.
-    pub rows: Float64Array,
-    /// Values a row.
-    pub dim: u32,
-    /// The scales.
-    pub scales: Float64Array,
-    /// The sample points of the characteristic function.
-    pub points: Float64Array,
-    /// Order of the polynomial; 0 in exact mode.
-    pub order: u32,
-}
-
-/// Embeddings of nodes.
-#[napi(object)]
-pub struct BindingNode2Vec {
-    /// One row a node.
-    pub vectors: Float32Array,
-    /// Values a row.
-    pub dim: u32,
-}
-
-/// Random walks.
-#[napi(object, object_from_js = false)]
-pub struct BindingWalks {
-    /// Walk `i` is `nodes[i * length..(i + 1) * length]`; `u32::MAX` fills up one that met a dead end.
-    pub nodes: Uint32Array,
-    /// Nodes of a walk.
-    pub length: u32,
-}
-
-/// Pairs worth joining, each once, sorted.
-#[napi(object)]
-pub struct BindingSuggestions {
-    /// Lower nodes.
-    pub sources: Uint32Array,
-    /// Higher nodes.
-    pub targets: Uint32Array,
-    /// Scores.
-    pub scores: Float64Array,
-}
-
-impl From<Suggestions> for BindingSuggestions {
-    fn from(found: Suggestions) -> Self {
-        let pairs = found.pairs();
-        Self {
-            sources: pairs.iter().map(|pair| pair.source).collect::<Vec<_>>().into(),
-            targets: pairs.iter().map(|pair| pair.target).collect::<Vec<_>>().into(),
-            scores: pairs.iter().map(|pair| pair.score).collect::<Vec<_>>().into(),
-        }
-    }
-}
-
 /// Edges by columns.
 #[napi(object, object_from_js = false)]
 pub struct BindingEdges {
@@ -128,9 +72,9 @@ pub struct BindingHyperedges {
 /// A graph that doesn't change.
 #[napi]
 pub struct BindingGraph {
-    graph: Arc<Graph>,
-    names: Arc<Names>,
-    hypergraph: Option<Arc<Hypergraph>>,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) hypergraph: Option<Arc<Hypergraph>>,
     version: u64,
 }
 
@@ -258,129 +202,6 @@ impl BindingGraph {
         .await
     }
 
-    /// What a computation (`graphwave` or `node2vec`) with `options` will take: `{ bytes, operations }`.
-    #[napi]
-    pub async fn estimate(
-        &self,
-        #[napi(ts_arg_type = "'graphwave' | 'node2vec'")] what: String,
-        options: String,
-    ) -> Outcome<Buffer> {
-        let graph = self.graph.clone();
-        run_json(move || -> Result<Estimate, Trouble> {
-            if what == "node2vec" {
-                let options: Node2VecOptions = from_json("the Node2Vec options", &options)?;
-                return Ok(options.estimate(&graph)?);
-            }
-            let options: GraphWaveOptions = from_json("the GraphWave options", &options)?;
-            Ok(options.estimate(&graph)?)
-        })
-        .await
-    }
-
-    /// Hyper Adamic–Adar suggestions by the graph's own hyperedges. `options`: `{ top?, minScore? }`.
-    #[napi]
-    pub async fn hyper_adamic_adar(
-        &self,
-        options: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingSuggestions> {
-        let (nodes, hypergraph) = (self.graph.nodes(), self.hypergraph.clone());
-        let (cancel, progress) = (flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingSuggestions, Trouble> {
-            let options: SuggestOptions = from_json("the options of suggestions", &options)?;
-            let none: [Vec<u32>; 0] = [];
-            let hypergraph = hypergraph.map_or_else(|| Hypergraph::new(nodes, &none).map(Arc::new), Ok)?;
-            Ok(hyper_adamic_adar(&hypergraph, &options, &cancel, &progress)?.into())
-        })
-        .await
-    }
-
-    /// GraphWave. `options`: `{ scales?, points?, maxT?, tolerance?, laplacian?, exact? }`.
-    #[napi]
-    pub async fn graphwave(
-        &self,
-        options: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingGraphWave> {
-        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingGraphWave, Trouble> {
-            let options: GraphWaveOptions = from_json("the GraphWave options", &options)?;
-            let made = graphwave(&graph, &options, &cancel, &progress)?;
-            Ok(BindingGraphWave {
-                rows: made.rows.into(),
-                dim: u32::try_from(made.dim).unwrap_or(u32::MAX),
-                scales: made.scales.into(),
-                points: made.points.into(),
-                order: u32::try_from(made.order).unwrap_or(u32::MAX),
-            })
-        })
-        .await
-    }
-
-    /// Node2Vec. `options`: `{ p?, q?, walks?, length?, seed?, dim?, window?, negatives?, epochs?, learningRate?, deterministic? }`.
-    #[napi]
-    pub async fn node2vec(
-        &self,
-        options: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingNode2Vec> {
-        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingNode2Vec, Trouble> {
-            let options: Node2VecOptions = from_json("the Node2Vec options", &options)?;
-            let made = node2vec(&graph, &options, &cancel, &progress)?;
-            Ok(BindingNode2Vec { vectors: made.vectors.into(), dim: u32::try_from(made.dim).unwrap_or(u32::MAX) })
-        })
-        .await
-    }
-
-    /// The walks that Node2Vec learns from. `options`: `{ p?, q?, walks?, length?, seed? }`.
-    #[napi]
-    pub async fn walks(
-        &self,
-        options: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingWalks> {
-        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingWalks, Trouble> {
-            let options: WalkOptions = from_json("the options of walks", &options)?;
-            let made = walks(&graph, &options, &cancel, &progress)?;
-            let length = u32::try_from(made.length).unwrap_or(u32::MAX);
-            Ok(BindingWalks { nodes: made.nodes.into(), length })
-        })
-        .await
-    }
-
-    /// Searches for p and q. `options`: `{ maxMinutes?, evaluations?, patience?, held?, seed?, node2vec?, state? }`; answers what `best_pq.json` holds.
-    #[napi]
-    pub async fn tune_pq(
-        &self,
-        options: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<Buffer> {
-        let (graph, names) = (self.graph.clone(), self.names.clone());
-        let (cancel, progress) = (flag(cancel), progress(on_progress));
-        run_json(move || -> Result<_, Trouble> {
-            let options: TuneOptions = from_json("the tuning options", &options)?;
-            Ok(tune_pq(&graph, names.given(), &options, &cancel, &progress)?)
-        })
-        .await
-    }
-
     /// Explains a node: `{ nodes, edges, attn, fidelity, svg }`. `vectors` holds a row of `dim` values for each node, or nothing. `options`: `{ hops?, limit? }`.
     #[napi]
     pub async fn explain(
@@ -399,71 +220,7 @@ impl BindingGraph {
         })
         .await
     }
-
-    /// Adamic–Adar suggestions. `options`: `{ top?, minScore? }`.
-    #[napi]
-    pub async fn adamic_adar(
-        &self,
-        options: String,
-        cancel: Option<&BindingCancel>,
-        #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<
-            OnProgress,
-        >,
-    ) -> Outcome<BindingSuggestions> {
-        let (graph, cancel, progress) = (self.graph.clone(), flag(cancel), progress(on_progress));
-        run(move || -> Result<BindingSuggestions, Trouble> {
-            let options: SuggestOptions = from_json("the options of suggestions", &options)?;
-            Ok(adamic_adar(&graph, &options, &cancel, &progress)?.into())
-        })
-        .await
-    }
-}
-
-/// Hyper Adamic–Adar suggestions; hyperedge `i` holds `members[starts[i]..starts[i + 1]]`. `options`: `{ top?, minScore? }`.
-#[napi]
-pub async fn hyper_suggestions(
-    nodes: u32,
-    starts: Uint32Array,
-    members: Uint32Array,
-    options: String,
-    cancel: Option<&BindingCancel>,
-    #[napi(ts_arg_type = "((done: number, total: number) => void) | undefined | null")] on_progress: Option<OnProgress>,
-) -> Outcome<BindingSuggestions> {
-    let (cancel, progress) = (flag(cancel), progress(on_progress));
-    run(move || -> Result<BindingSuggestions, Trouble> {
-        let options: SuggestOptions = from_json("the options of suggestions", &options)?;
-        let lists = starts
-            .windows(2)
-            .map(|ends| members.get(ends[0] as usize..ends[1] as usize).ok_or(Starts))
-            .collect::<Result<Vec<_>, _>>()?;
-        let hypergraph = Hypergraph::new(nodes, &lists)?;
-        Ok(hyper_adamic_adar(&hypergraph, &options, &cancel, &progress)?.into())
-    })
-    .await
-}
-
-macro_rules! refused {
-    ($name:ident, $code:literal, $message:literal) => {
-        #[derive(Debug, thiserror::Error)]
-        #[error($message)]
-        struct $name;
-
-        impl canopy_core::Coded for $name {
-            fn code(&self) -> &'static str {
-                $code
-            }
-
-            fn fault(&self) -> canopy_core::Fault {
-                canopy_core::Fault::InvalidInput
-            }
-        }
-    };
 }
 
 refused!(Ids, "GRAPH_LENGTH", "ids must be a list of texts, one a node: send as many as there are nodes");
 refused!(Delimiter, "GRAPH_OPTION", "a delimiter is one ASCII character");
-refused!(
-    Starts,
-    "GRAPH_LENGTH",
-    "starts must ascend and end within members: send where each hyperedge begins, and the end of the last"
-);

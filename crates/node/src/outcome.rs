@@ -79,3 +79,23 @@ where
     })
     .await
 }
+
+/// An error that only the boundary knows: a code and a sentence.
+macro_rules! refused {
+    ($name:ident, $code:literal, $message:literal) => {
+        #[derive(Debug, thiserror::Error)]
+        #[error($message)]
+        struct $name;
+
+        impl canopy_core::Coded for $name {
+            fn code(&self) -> &'static str {
+                $code
+            }
+
+            fn fault(&self) -> canopy_core::Fault {
+                canopy_core::Fault::InvalidInput
+            }
+        }
+    };
+}
+pub(crate) use refused;

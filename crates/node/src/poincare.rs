@@ -1,10 +1,10 @@
 //! The Poincaré ball as JavaScript sees it: one call for many rows.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
-use crate::outcome::{Outcome, Trouble, run, run_json};
+use crate::outcome::{Outcome, Trouble, refused, run, run_json};
+use crate::pages::{doubles, singles};
 use canopy_collection::from_json;
-use canopy_core::{Cancel, Coded, Fault};
-use canopy_file::Buffer as Pages;
+use canopy_core::Cancel;
 use canopy_hyperbolic::{Ball, Error, MeanOptions, Overshoot, Scalar, TrainOptions, evaluate, f16, overshoot, train};
 use napi::bindgen_prelude::{Buffer, Either3, Float32Array, Float64Array, Uint16Array, Uint32Array};
 use napi_derive::napi;
@@ -91,31 +91,6 @@ impl Mapping {
         Ok(bits(&out).into())
     }
 }
-
-/// Bytes from which on pages of their own pay.
-const LARGE: usize = 4 << 20;
-
-macro_rules! handed_over {
-    ($name:ident, $array:ty, $type:ty) => {
-        /// What `fill` writes, in large pages of the system where it has some: the first touch of small ones costs as much as a map.
-        fn $name(len: usize, fill: impl FnOnce(&mut [$type]) -> Result<(), Error>) -> Result<$array, Error> {
-            let pages = Some(len).filter(|len| len * size_of::<$type>() >= LARGE).map(Pages::<$type>::zeroed);
-            let Some(Ok(mut pages)) = pages else {
-                let mut own = vec![0.0; len];
-                fill(&mut own)?;
-                return Ok(own.into());
-            };
-            let Ok(out) = pages.get_mut() else { unreachable!("pages of our own can be written") };
-            fill(out)?;
-            let (data, len) = (out.as_mut_ptr(), out.len());
-            // SAFETY: the numbers lie in pages that the closure owns and gives back only once JavaScript has let go of them; nobody else
-            // reads or writes them.
-            Ok(unsafe { <$array>::with_external_data(data, len, move |_, _| drop(pages)) })
-        }
-    };
-}
-handed_over!(singles, Float32Array, f32);
-handed_over!(doubles, Float64Array, f64);
 
 /// Half precision as the core reads it; copied, since JavaScript's bits have no type of ours.
 fn halves(bits: &[u16]) -> Vec<f16> {
@@ -271,20 +246,11 @@ pub async fn poincare_train(
     .await
 }
 
-/// Rows and bases are of different precision.
-#[derive(Debug, thiserror::Error)]
-#[error("rows and bases are of different precision: send both as Float32Array, Float64Array or Uint16Array")]
-struct Precision;
-
-impl Coded for Precision {
-    fn code(&self) -> &'static str {
-        "POINTS_TYPE"
-    }
-
-    fn fault(&self) -> Fault {
-        Fault::InvalidInput
-    }
-}
+refused!(
+    Precision,
+    "POINTS_TYPE",
+    "rows and bases are of different precision: send both as Float32Array, Float64Array or Uint16Array"
+);
 
 /// Recentring measured against naive scaling, as a JSON array of rows. `options`: `{ points?, dim?, kappas?, offset?, spread?, seed? }`.
 #[napi]

@@ -74,20 +74,31 @@ impl WeightedGraph {
         Ok(Self { nodes, edges, loops, parallel })
     }
 
-    /// The graph without the edges whose ranks are `gone` and with `fresh` ones, which are valid, sorted by their ends and none of
-    /// those that stay. What stays is in order already, so this is a merge.
-    pub(crate) fn replaced(&self, gone: &[bool], mut fresh: Vec<Edge>) -> Self {
+    /// The graph without the edges whose ranks are `gone` and with `fresh` ones, which are valid and none of those that stay. What stays
+    /// is in order already, so this is a merge. Also answers what rank each edge has now, [`GONE`] where it has none.
+    pub(crate) fn replaced(&self, gone: &[bool], fresh: &mut [Edge]) -> (Self, Vec<u32>) {
         fresh.sort_unstable_by(Edge::before);
         let mut edges = Vec::with_capacity(self.edges.len() + fresh.len());
-        let mut fresh = fresh.into_iter().peekable();
-        for (edge, _) in self.edges.iter().zip(gone).filter(|(_, gone)| !**gone) {
-            while let Some(next) = fresh.next_if(|next| next.before(edge).is_lt()) {
-                edges.push(next);
+        let mut ranks = Vec::with_capacity(self.edges.len());
+        let mut fresh = fresh.iter().peekable();
+        for (edge, &gone) in self.edges.iter().zip(gone) {
+            if gone {
+                ranks.push(GONE);
+                continue;
             }
+            while let Some(next) = fresh.next_if(|next| next.before(edge).is_lt()) {
+                edges.push(*next);
+            }
+            ranks.push(edges.len() as u32);
             edges.push(*edge);
         }
         edges.extend(fresh);
-        Self { edges, ..*self }
+        (Self { edges, ..*self }, ranks)
+    }
+
+    /// The rank of an edge that is there.
+    pub(crate) fn rank_of(&self, edge: &Edge) -> u32 {
+        self.edges.partition_point(|other| other.before(edge).is_lt()) as u32
     }
 
     /// Number of nodes.
@@ -110,6 +121,9 @@ impl WeightedGraph {
         self.parallel
     }
 }
+
+/// The rank of an edge that is no more.
+pub(crate) const GONE: u32 = u32::MAX;
 
 /// Neighbours with the ranks of the edges that lead to them, sorted by neighbour. Buffers are reused from graph to graph.
 #[derive(Debug, Clone, Default)]
@@ -155,6 +169,31 @@ impl Adjacency {
                 *place += 1;
             }
         }
+    }
+
+    /// The lists after edges got other ranks, went ([`GONE`]) or came: `came` holds both directions of each, sorted. Most lists are copied.
+    pub(crate) fn patched(&self, ranks: &[u32], came: &[(u32, u32, u32)]) -> Self {
+        let nodes = self.offsets.len().saturating_sub(1);
+        let mut targets = Vec::with_capacity(self.targets.len() + came.len());
+        let mut offsets = Vec::with_capacity(nodes + 1);
+        offsets.push(0);
+        let mut came = came.iter().peekable();
+        for node in 0..nodes as u32 {
+            for &(next, rank) in self.of(node) {
+                while let Some(&(_, new, rank)) = came.next_if(|&&(from, to, _)| from == node && to < next) {
+                    targets.push((new, rank));
+                }
+                let rank = ranks[rank as usize];
+                if rank != GONE {
+                    targets.push((next, rank));
+                }
+            }
+            while let Some(&(_, new, rank)) = came.next_if(|&&(from, ..)| from == node) {
+                targets.push((new, rank));
+            }
+            offsets.push(targets.len() as u32);
+        }
+        Self { offsets, targets, cursor: Vec::new(), unsorted: Vec::new() }
     }
 
     fn restart(&mut self, nodes: usize) {

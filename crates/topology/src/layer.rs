@@ -9,7 +9,7 @@ use crate::diagram::Diagram;
 use crate::edges::{Adjacency, WeightedGraph};
 use crate::error::Error;
 use crate::persistence::{PersistenceOptions, persistence};
-use balls::Scout;
+pub(crate) use balls::Scout;
 use canopy_core::{Cancel, Progress};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,12 @@ pub struct LayerOptions {
 impl Default for LayerOptions {
     fn default() -> Self {
         Self { radius: 2 }
+    }
+}
+
+impl LayerOptions {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if (1..=16).contains(&self.radius) { Ok(()) } else { Err(Error::Radius { received: self.radius }) }
     }
 }
 
@@ -87,9 +93,7 @@ impl Layer {
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self, Error> {
-        if !(1..=16).contains(&options.radius) {
-            return Err(Error::Radius { received: options.radius });
-        }
+        options.check()?;
         let centres: Vec<u32> = (0..graph.nodes()).collect();
         let adjacency = adjacency(&graph);
         let diagrams = compute(&graph, &adjacency, &centres, options, cancel, progress)?;

@@ -20,6 +20,7 @@ mod diagram;
 mod distance;
 mod edges;
 mod error;
+mod estimate;
 mod layer;
 mod persistence;
 

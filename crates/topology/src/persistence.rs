@@ -148,6 +148,12 @@ impl Default for PersistenceOptions {
     }
 }
 
+impl PersistenceOptions {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.max_dimension > 1 { Err(Error::Dimension { received: self.max_dimension }) } else { Ok(()) }
+    }
+}
+
 /// The persistence diagram of a graph's flag complex, coefficients modulo 2. Births and deaths are edge weights, bit for bit;
 /// bars of no length are left out.
 ///
@@ -164,9 +170,7 @@ fn diagram(
     options: &PersistenceOptions,
     cancel: &Cancel,
 ) -> Result<Diagram, Error> {
-    if options.max_dimension > 1 {
-        return Err(Error::Dimension { received: options.max_dimension });
-    }
+    options.check()?;
     workspace.load(graph);
     let mut diagram = Diagram::default();
     workspace.run(graph.nodes(), options.max_dimension > 0, cancel, &mut diagram.bars)?;

@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
-import type { GraphWaveOptions, Node2VecOptions } from '../../engine/graph.js'
 import { EmbeddedGraph, EmbeddedGraphs } from '../../engine/stored-graph.js'
 import { CanopyError } from '../../engine/error.js'
 import { embedGraph, type Embedding } from '../../graphs/embed.js'
+import { estimateGraph, type GraphWork } from '../../graphs/estimate.js'
 import { explainNode, graphsOf } from '../../graphs/explain.js'
-import { graphDiagram, neighbourhoodDiagram } from '../../graphs/persistence.js'
+import { graphDiagram, graphLoops, neighbourhoodDiagram } from '../../graphs/persistence.js'
 import type { GraphDeriveOptions, GraphLoadOptions, GraphSummary, SuggestionKind } from '../../graphs/store.js'
 import { suggestLinks } from '../../graphs/suggest.js'
 import { integer, jsonObject, number } from '../input.js'
-import { report, table } from '../output.js'
+import { bytes, report, table } from '../output.js'
 import { withProgress } from '../progress.js'
 import { withDatabase } from '../session.js'
 import { addTopology } from './graph-topology.js'
@@ -112,14 +112,13 @@ function computing(group: Command): void {
     )
   group
     .command('estimate <name>')
-    .description('what an embedding will take')
-    .addOption(new Option('--method <method>', 'how').choices(methods.slice(0, 2)).default('node2vec'))
-    .option('--options <json>', 'options of the method', jsonObject)
-    .action((name: string, { method, options }: { method: 'graphwave' | 'node2vec'; options?: object }, command: Command) =>
+    .description('what an embedding, suggestions, a search for p and q, or diagrams will take')
+    .addOption(new Option('--method <method>', 'which').choices([...methods, 'walks', 'tune', 'aa', 'hyper_aa', 'persistence', 'layer']).default('node2vec'))
+    .option('--options <json>', 'its options, such as {"dim":64}', jsonObject)
+    .action((name: string, { method, options }: { method: GraphWork['method']; options?: object }, command: Command) =>
       withDatabase(command, 'read', async ({ db, json, signal }) => {
-        const { graph } = await (await graphsOf(db).graph(name)).snapshot({ signal })
-        const found = method === 'graphwave' ? await graph.estimate(method, options as GraphWaveOptions) : await graph.estimate(method, options as Node2VecOptions)
-        report(json, found, () => [`${(found.bytes / 1e6).toFixed(0)} MB, ${(found.operations / 1e9).toFixed(1)} thousand million multiplications`])
+        const found = await estimateGraph(await graphsOf(db).graph(name), { ...options, method } as GraphWork, { signal })
+        report(json, found, () => [`about ${found.seconds.toPrecision(2)} s on ${found.threads} cores, ${bytes(found.bytes)}`])
       }),
     )
   group
@@ -127,11 +126,16 @@ function computing(group: Command): void {
     .description('components and loops of the flag complex, by weight')
     .option('--node <id>', 'only what lies around this node')
     .option('--hops <n>', '1 to 5', integer)
-    .action((name: string, { node, hops }: { node?: string; hops?: number }, command: Command) =>
+    .option('--cycles', 'loops alone, each with the edges around it')
+    .action((name: string, { node, hops, cycles }: { node?: string; hops?: number; cycles?: boolean }, command: Command) =>
       withDatabase(command, 'read', async ({ db, json, signal }) => {
         const graph = await graphsOf(db).graph(name)
+        if (cycles === true) {
+          const loops = await graphLoops(graph, { node, hops, signal })
+          return report(json, loops, () => table([['birth', 'death', 'edges'], ...loops.map(({ birth, death, cycle }) => [String(birth), String(death ?? '∞'), cycle.map((ends) => ends.join('–')).join(' ')])]))
+        }
         const diagram = node === undefined ? await graphDiagram(graph, { signal }) : await neighbourhoodDiagram(graph, node, { hops, signal })
-        report(json, diagram, () => table([['dimension', 'birth', 'death'], ...diagram.dimensions.map((dimension, i) => [`H${dimension}`, String(diagram.births[i]), String(diagram.deaths[i] ?? '∞')])]))
+        return report(json, diagram, () => table([['dimension', 'birth', 'death'], ...diagram.dimensions.map((dimension, i) => [`H${dimension}`, String(diagram.births[i]), String(diagram.deaths[i] ?? '∞')])]))
       }),
     )
   group

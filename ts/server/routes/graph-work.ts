@@ -2,15 +2,16 @@ import { Type } from 'typebox'
 import type { App, Context } from '../app.js'
 import { EmbeddedGraph } from '../../engine/stored-graph.js'
 import { CanopyError } from '../../engine/error.js'
-import type { GraphWaveOptions, Node2VecOptions, TunePqOptions } from '../../engine/graph.js'
+import type { TunePqOptions } from '../../engine/graph.js'
 import { embedGraph, type Embedding } from '../../graphs/embed.js'
+import { estimateGraph, type GraphWork } from '../../graphs/estimate.js'
 import { graphsOf } from '../../graphs/explain.js'
 import type { Job, Jobs } from '../../graphs/jobs.js'
-import { neighbourhoodDiagram, graphDiagram } from '../../graphs/persistence.js'
+import { neighbourhoodDiagram, graphDiagram, graphLoops } from '../../graphs/persistence.js'
 import { suggestLinks } from '../../graphs/suggest.js'
 import { tuneGraph } from '../../graphs/tune.js'
 import { errors } from '../schemas/errors.js'
-import { Diagram, EmbeddingRequest, EstimateRequest, GraphParams, JobParams, SuggestionKind, SuggestionPage, SuggestRequest, TuneRequest } from '../schemas/graphs.js'
+import { Diagram, EmbeddingRequest, EstimateRequest, GraphParams, JobParams, Loops, SuggestionKind, SuggestionPage, SuggestRequest, TuneRequest, WorkEstimate } from '../schemas/graphs.js'
 import { GRAPH_ERRORS, GRAPH_WRITE_ERRORS } from './graphs.js'
 
 /** What a route answers that starts a job. */
@@ -49,10 +50,9 @@ export default async function graphWork(app: App, { db, jobs, metrics }: Context
     },
   )
 
-  app.post('/v1/graphs/:name/estimate', { config: { access: 'read' }, schema: { tags: ['graphs'], summary: 'What an embedding will take', params: GraphParams, body: EstimateRequest, response: { 200: Type.Object({ bytes: Type.Number(), operations: Type.Number() }), ...errors([...GRAPH_ERRORS, 'GRAPH_OPTION', 'NODE2VEC_PQ'], { body: true }) } } }, async ({ params, body: { method, ...options } }, reply) => {
-    const { graph } = await (await graphsOf(db).graph(params.name)).snapshot({ signal: reply.abandoned() })
-    return method === 'graphwave' ? graph.estimate('graphwave', options as GraphWaveOptions) : graph.estimate('node2vec', options as Node2VecOptions)
-  })
+  app.post('/v1/graphs/:name/estimate', { config: { access: 'read' }, schema: { tags: ['graphs'], summary: 'What an embedding, suggestions, a search for p and q, or diagrams will take', params: GraphParams, body: EstimateRequest, response: { 200: WorkEstimate, ...errors([...GRAPH_ERRORS, 'GRAPH_OPTION', 'NODE2VEC_PQ', 'NODE2VEC_TIME_LIMIT', 'POINCARE_OPTION', 'BALL_CURVATURE'], { body: true }) } } }, async ({ params, body }, reply) =>
+    estimateGraph(await graphsOf(db).graph(params.name), body as GraphWork, { signal: reply.abandoned() }),
+  )
 
   app.post('/v1/graphs/:name/suggestions', { schema: { tags: ['graphs'], summary: 'Suggest links, and keep them', params: GraphParams, body: SuggestRequest, response: { ...Started, ...errors([...GRAPH_WRITE_ERRORS, 'JOBS_FULL'], { body: true }) } } }, async ({ params, body: { kind, ...options } }, reply) => {
     const graph = await graphsOf(db).graph(params.name)
@@ -73,6 +73,10 @@ export default async function graphWork(app: App, { db, jobs, metrics }: Context
     const signal = reply.abandoned()
     return node === undefined ? graphDiagram(graph, { signal }) : neighbourhoodDiagram(graph, node, { ...options, signal })
   })
+
+  app.get('/v1/graphs/:name/loops', { schema: { tags: ['graphs'], summary: 'Every loop of the flag complex, with a cycle of edges around it', params: GraphParams, querystring: Part, response: { 200: Loops, ...errors([...GRAPH_ERRORS, 'GRAPH_NODE_NOT_FOUND', 'GRAPH_OPTION', 'GRAPH_TOO_LARGE']) } } }, async ({ params, query }, reply) => ({
+    loops: await graphLoops(await graphsOf(db).graph(params.name), { ...query, signal: reply.abandoned() }),
+  }))
 
   app.post('/v1/graphs/:name/sync', { schema: { tags: ['graphs'], summary: 'Bring a graph to where its collection is now', params: GraphParams, response: { ...Started, ...errors([...GRAPH_WRITE_ERRORS, 'GRAPH_FOLLOWS_NOTHING', 'COLLECTION_NOT_FOUND', 'JOBS_FULL'], { body: true }) } } }, async ({ params }, reply) => {
     const graph = await graphsOf(db).graph(params.name)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../app.js'
 import audio from './audio.js'
+import ball from './ball.js'
 import collection from './collection.js'
 import collections from './collections.js'
 import explain from './explain.js'
@@ -22,5 +23,5 @@ import search from './search.js'
 
 /** Every route. */
 export default async function routes(app: FastifyInstance, context: Context): Promise<void> {
-  for (const group of [health, page, models, collections, collection, records, record, search, importing, ingesting, audio, indexes, neighbors, privacy, graphs, graphData, graphTopology, graphWork, explain]) await app.register(group, context)
+  for (const group of [health, page, models, collections, collection, records, record, search, importing, ingesting, audio, indexes, neighbors, privacy, graphs, graphData, graphTopology, graphWork, explain, ball]) await app.register(group, context)
 }

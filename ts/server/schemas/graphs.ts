@@ -112,13 +112,14 @@ const Poincare = { method: Type.Literal('poincare'), kappa: Type.Optional(Type.N
 const into = { into: Type.String({ minLength: 1, maxLength: 128, description: 'The collection that the vectors are written to; made where there is none' }) }
 
 export const EmbeddingRequest = Type.Union([Type.Object({ ...GraphWave, ...into }, closed), Type.Object({ ...Node2Vec, ...into }, closed), Type.Object({ ...Poincare, ...into }, closed)])
-export const EstimateRequest = Type.Union([Type.Object(GraphWave, closed), Type.Object(Node2Vec, closed)])
-
 export const SuggestionKind = Type.Union([Type.Literal('aa'), Type.Literal('hyper_aa')], { description: 'By common neighbours, or by common hyperedges' })
-export const SuggestRequest = Type.Object({ kind: SuggestionKind, top: count(10_000), minScore: Type.Optional(Type.Number({ minimum: 0 })), largest: Type.Optional(Type.Integer({ minimum: 0, description: 'Pass over hyperedges with more members' })) }, closed)
+const Suggesting = { top: count(10_000), minScore: Type.Optional(Type.Number({ minimum: 0 })), largest: Type.Optional(Type.Integer({ minimum: 0, description: 'Pass over hyperedges with more members' })) }
+export const SuggestRequest = Type.Object({ kind: SuggestionKind, ...Suggesting }, closed)
 export const SuggestionPage = Type.Object({ suggestions: Type.Array(Type.Object({ source: Type.String(), target: Type.String(), score: Type.Number() })) })
 
 export const Diagram = Type.Object({ dimensions: Type.Array(Type.Integer()), births: Type.Array(Type.Number()), deaths: Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: 'null where a bar stays' }) })
+
+export const Loops = Type.Object({ loops: Type.Array(Type.Object({ birth: Type.Number(), death: Type.Union([Type.Number(), Type.Null()], { description: 'null where it stays' }), cycle: Type.Array(Type.Array(Type.String(), { minItems: 2, maxItems: 2 }), { description: 'Edges that run around it and are there at its birth' }) })) })
 
 const bars = Type.Array(Type.Array(Type.Union([Type.Number(), Type.Null()]), { minItems: 2, maxItems: 2 }), { maxItems: 5000, description: 'Bars: birth and death, null where one stays' })
 const around = { node: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Only what lies around this node' })), hops: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, default: 2 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 500 })) }
@@ -152,17 +153,28 @@ export const CorrectionRequest = Type.Object(
   closed,
 )
 const { method: _, ...node2vec } = Node2Vec
-export const TuneRequest = Type.Object(
-  {
-    maxMinutes: Type.Optional(Type.Number({ description: 'Wall-clock limit, above 0; default 10' })),
-    evaluations: count(1000),
-    patience: count(1000),
-    held: Type.Optional(Type.Number({ description: 'Share of the links held back, above 0, up to 0.5; default 0.1' })),
-    seed: Type.Optional(Type.Integer({ minimum: 0 })),
-    node2vec: Type.Optional(Type.Object(node2vec, closed)),
-  },
-  closed,
-)
+const Tuning = {
+  maxMinutes: Type.Optional(Type.Number({ description: 'Wall-clock limit, above 0; default 10' })),
+  evaluations: count(1000),
+  patience: count(1000),
+  held: Type.Optional(Type.Number({ description: 'Share of the links held back, above 0, up to 0.5; default 0.1' })),
+  seed: Type.Optional(Type.Integer({ minimum: 0 })),
+  node2vec: Type.Optional(Type.Object(node2vec, closed)),
+}
+export const TuneRequest = Type.Object(Tuning, closed)
+
+const { p, q, walks, length, seed } = Node2Vec
+export const EstimateRequest = Type.Union([
+  Type.Object(GraphWave, closed),
+  Type.Object(Node2Vec, closed),
+  Type.Object(Poincare, closed),
+  Type.Object({ method: Type.Literal('walks'), p, q, walks, length, seed }, closed),
+  Type.Object({ method: Type.Literal('tune'), ...Tuning }, closed),
+  Type.Object({ method: SuggestionKind, ...Suggesting }, closed),
+  Type.Object({ method: Type.Literal('persistence') }, closed),
+  Type.Object({ method: Type.Literal('layer'), radius: LayerRequest.properties.radius }, closed),
+])
+export const WorkEstimate = Type.Object({ bytes: Type.Number({ description: 'At the peak, the result included' }), operations: Type.Number({ description: 'Steps, by which two runs of one kind can be compared' }), seconds: Type.Number({ description: 'Within a factor of two or three' }), threads: Type.Integer({ description: 'Cores the seconds are for' }) })
 export const ExportQuery = Type.Object({ format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv'), Type.Literal('graphml')], { default: 'json' })) })
 
 export const GraphParams = Type.Object({ name: Type.String({ minLength: 1, maxLength: 128, description: 'Name of the graph' }) })

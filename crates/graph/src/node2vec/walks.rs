@@ -31,7 +31,7 @@ impl Default for WalkOptions {
 }
 
 impl WalkOptions {
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         for (name, received) in [("p", self.p), ("q", self.q)] {
             if !(1e-6..=1e6).contains(&received) {
                 return Err(Error::Option { name, received, expected: "choose a number above 0 (1e-6 to 1e6)" });

@@ -40,3 +40,15 @@ fn a_tree_comes_back_from_five_coordinates() {
     let before = evaluate(&barely.unwrap(), &pairs, &Cancel::new()).unwrap();
     assert!(before.map < quality.map - 0.2, "training changes nothing: {before:?}");
 }
+
+#[test]
+fn estimates_are_in_proportion_and_refuse_what_training_refuses() {
+    let options = TrainOptions::default();
+    let (one, ten) = (options.estimate(100, 500, false).unwrap(), options.estimate(100, 5000, false).unwrap());
+    assert_eq!(ten.operations, 10 * one.operations);
+    assert!((ten.seconds / one.seconds - 10.0).abs() < 1e-9 && ten.bytes > one.bytes);
+    assert!(options.estimate(100_000, 500, true).unwrap().seconds > 10.0 * one.seconds);
+    assert!(options.estimate(100, 0, false).is_err());
+    assert!(TrainOptions { dim: 0, ..options.clone() }.estimate(100, 500, false).is_err());
+    assert!(TrainOptions { epochs: u32::MAX, burn_in: 0, ..options }.estimate(u32::MAX, u64::MAX, true).is_ok());
+}

@@ -7,7 +7,7 @@ use crate::persistence::Workspace;
 use canopy_core::Cancel;
 
 /// Walks neighbourhoods with buffers of its own.
-pub(super) struct Scout {
+pub(crate) struct Scout {
     /// Which visit saw a node last.
     seen: Vec<u32>,
     visit: u32,
@@ -18,7 +18,7 @@ pub(super) struct Scout {
 }
 
 impl Scout {
-    pub(super) fn new(nodes: usize) -> Self {
+    pub(crate) fn new(nodes: usize) -> Self {
         Self {
             seen: vec![0; nodes],
             visit: 0,
@@ -30,7 +30,7 @@ impl Scout {
     }
 
     /// The nodes within `radius` hops of a centre, in the order they are met.
-    pub(super) fn ball(&mut self, adjacency: &Adjacency, centre: u32, radius: u32) -> &[u32] {
+    pub(crate) fn ball(&mut self, adjacency: &Adjacency, centre: u32, radius: u32) -> &[u32] {
         if self.visit == u32::MAX {
             self.seen.fill(0);
             self.visit = 0;
@@ -56,7 +56,7 @@ impl Scout {
     }
 
     /// Whether the last ball holds a node.
-    pub(super) fn holds(&self, node: u32) -> bool {
+    pub(crate) fn holds(&self, node: u32) -> bool {
         self.seen[node as usize] == self.visit
     }
 

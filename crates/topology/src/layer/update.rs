@@ -1,6 +1,6 @@
 //! Changes of the graph, and which neighbourhoods they reach.
 
-use super::{Layer, Scout, adjacency, compute};
+use super::{Layer, Scout, compute};
 use crate::edges::{Adjacency, Edge, WeightedGraph};
 use crate::error::Error;
 use canopy_core::{Cancel, Progress};
@@ -65,8 +65,7 @@ impl Layer {
         if changed.is_empty() {
             return Ok(Update { recomputed: Vec::new(), full: false });
         }
-        let next = self.changed_graph(&changed);
-        let new_adjacency = adjacency(&next);
+        let (next, new_adjacency) = self.changed_graph(&changed);
         let mut ends: Vec<u32> = changed.iter().flat_map(|edge| [edge.a, edge.b]).collect();
         ends.sort_unstable();
         ends.dedup();
@@ -130,11 +129,23 @@ impl Layer {
         Ok(changed)
     }
 
-    fn changed_graph(&self, changed: &[Changed]) -> WeightedGraph {
+    fn changed_graph(&self, changed: &[Changed]) -> (WeightedGraph, Adjacency) {
         let mut gone = vec![false; self.graph.edges().len()];
         changed.iter().filter_map(|edge| edge.old).for_each(|rank| gone[rank as usize] = true);
-        let fresh = changed.iter().filter_map(|edge| edge.new.map(|weight| Edge { a: edge.a, b: edge.b, weight }));
-        self.graph.replaced(&gone, fresh.collect())
+        let is = |edge: &Changed| edge.new.map(|weight| Edge { a: edge.a, b: edge.b, weight });
+        let mut fresh: Vec<Edge> = changed.iter().filter_map(is).collect();
+        let (next, mut ranks) = self.graph.replaced(&gone, &mut fresh);
+        // An edge that only weighs otherwise stays in its place among the neighbours.
+        let mut came = Vec::new();
+        for (edge, now) in changed.iter().filter_map(|edge| is(edge).map(|now| (edge, now))) {
+            let rank = next.rank_of(&now);
+            match edge.old {
+                Some(old) => ranks[old as usize] = rank,
+                None => came.extend([(edge.a, edge.b, rank), (edge.b, edge.a, rank)]),
+            }
+        }
+        came.sort_unstable();
+        (next, self.adjacency.patched(&ranks, &came))
     }
 }
 
@@ -167,6 +178,7 @@ impl Reached {
         seconds.dedup();
         let balls: Vec<Vec<u32>> = seconds
             .par_iter()
+            .with_min_len(RUNS)
             .map_init(|| Scout::new(nodes), |scout, &b| scout.ball(adjacency, b, self.radius).to_vec())
             .collect();
         let ball_of = |b: u32| &balls[seconds.binary_search(&b).expect("every second end has a ball")];

@@ -1,8 +1,8 @@
 //! Following changes equals building anew.
 
 use crate::oracle::{naive, neighbour_graph, random_graph, scatter};
-use canopy_core::{Cancel, Progress};
-use canopy_topology::{Change, Edge, Layer, LayerOptions, WeightedGraph};
+use canopy_core::{Cancel, Coded as _, Progress};
+use canopy_topology::{Change, Edge, Layer, LayerOptions, PersistenceOptions, WeightedGraph};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -100,4 +100,27 @@ fn a_local_change_stays_local_and_a_wide_one_is_recomputed_at_once() {
     assert!(update.full);
     assert_eq!(layer.diagrams(), build(changed(&graph, &wide), 2).diagrams());
     assert!(!layer.whole(&Cancel::new()).unwrap().bars.is_empty());
+}
+
+#[test]
+fn estimates_grow_with_what_a_neighbourhood_holds() {
+    let ring = |nodes: u32, reach: u32| {
+        let edges = (0..nodes).flat_map(|a| (1..=reach).map(move |step| (a, (a + step) % nodes)));
+        let (sources, targets): (Vec<u32>, Vec<u32>) = edges.unzip();
+        WeightedGraph::new(nodes, &sources, &targets, &vec![1.0; sources.len()]).unwrap()
+    };
+    let (thin, thick) = (ring(1000, 2), ring(1000, 8));
+    let whole = PersistenceOptions::default();
+    assert!(whole.estimate(&thick).unwrap().operations > 6 * whole.estimate(&thin).unwrap().operations);
+    assert!(
+        PersistenceOptions { max_dimension: 0 }.estimate(&thick).unwrap().operations
+            < whole.estimate(&thick).unwrap().operations / 2
+    );
+    let layer = |radius| LayerOptions { radius }.estimate(&thick).unwrap();
+    assert!(layer(2).operations > 20 * whole.estimate(&thick).unwrap().operations);
+    assert!(layer(3).operations > layer(2).operations && layer(2).bytes > layer(1).bytes);
+    assert_eq!(LayerOptions { radius: 0 }.estimate(&thick).unwrap_err().code(), "TOPOLOGY_RADIUS");
+    assert_eq!(PersistenceOptions { max_dimension: 2 }.estimate(&thick).unwrap_err().code(), "TOPOLOGY_DIMENSION");
+    let nothing = WeightedGraph::new(0, &[], &[], &[]).unwrap();
+    assert_eq!(LayerOptions::default().estimate(&nothing).unwrap().operations, 0);
 }
