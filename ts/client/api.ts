@@ -514,6 +514,48 @@ export interface paths {
       }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
     }
   }
+  '/v1/ball': {
+    parameters: Nothing
+    /** Map, measure, average or recentre points of the Poincaré ball */
+    post: {
+      parameters: Nothing
+      requestBody: {
+        content: {
+          'application/json': {
+            map: 'exp0' | 'log0' | 'exp' | 'log' | 'add' | 'recentre' | 'distances' | 'mean'
+            /** A row of coordinates a point, or a tangent */
+            rows: number[][]
+            /** For `exp`, `log`, `add` and `distances`: one for all rows, or one a row; for `recentre` the centre, the mean without one */
+            bases?: number[][] | undefined
+            /** For `mean` */
+            weights?: number[] | undefined
+            /** Curvature, below 0 */
+            kappa?: number | undefined
+            /** How far points are kept from the rim, in unit-ball coordinates */
+            margin?: number | undefined
+            precision?: 'f64' | 'f32' | undefined
+          }
+        }
+      }
+      responses: Answers<{
+        /** Done */
+        200: Answer<{
+          'application/json': {
+            rows: number[][]
+          } | {
+            distances: number[]
+          } | {
+            mean: {
+              point: number[]
+              variance: number
+              iterations: number
+              converged: boolean
+            }
+          }
+        }>
+      }, 400 | 401 | 403 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
+    }
+  }
   '/v1/budget': {
     parameters: Nothing
     /** What a tenant has left */
@@ -1334,7 +1376,7 @@ export interface paths {
   }
   '/v1/graphs/{name}/estimate': {
     parameters: Nothing
-    /** What an embedding will take */
+    /** What an embedding, suggestions, a search for p and q, or diagrams will take */
     post: {
       parameters: Given<{
         path: {
@@ -1366,6 +1408,58 @@ export interface paths {
             seed?: number | undefined
             /** The same bits for the same seed, on one thread */
             deterministic?: boolean | undefined
+          } | {
+            method: 'poincare'
+            /** Curvature, below 0 */
+            kappa?: number | undefined
+            dim?: number | undefined
+            epochs?: number | undefined
+            burnIn?: number | undefined
+            negatives?: number | undefined
+            learningRate?: number | undefined
+            seed?: number | undefined
+          } | {
+            method: 'walks'
+            p?: number | undefined
+            q?: number | undefined
+            walks?: number | undefined
+            length?: number | undefined
+            seed?: number | undefined
+          } | {
+            method: 'tune'
+            /** Wall-clock limit, above 0; default 10 */
+            maxMinutes?: number | undefined
+            evaluations?: number | undefined
+            patience?: number | undefined
+            /** Share of the links held back, above 0, up to 0.5; default 0.1 */
+            held?: number | undefined
+            seed?: number | undefined
+            node2vec?: {
+              p?: number | undefined
+              q?: number | undefined
+              walks?: number | undefined
+              length?: number | undefined
+              dim?: number | undefined
+              window?: number | undefined
+              negatives?: number | undefined
+              epochs?: number | undefined
+              learningRate?: number | undefined
+              seed?: number | undefined
+              /** The same bits for the same seed, on one thread */
+              deterministic?: boolean | undefined
+            } | undefined
+          } | {
+            /** By common neighbours, or by common hyperedges */
+            method: 'aa' | 'hyper_aa'
+            top?: number | undefined
+            minScore?: number | undefined
+            /** Pass over hyperedges with more members */
+            largest?: number | undefined
+          } | {
+            method: 'persistence'
+          } | {
+            method: 'layer'
+            radius?: number | undefined
           }
         }
       }
@@ -1373,8 +1467,14 @@ export interface paths {
         /** Done */
         200: Answer<{
           'application/json': {
+            /** At the peak, the result included */
             bytes: number
+            /** Steps, by which two runs of one kind can be compared */
             operations: number
+            /** Within a factor of two or three */
+            seconds: number
+            /** Cores the seconds are for */
+            threads: number
           }
         }>
       }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503>
@@ -1549,6 +1649,39 @@ export interface paths {
           'application/json': Schemas['GraphSummary']
         }>
       }, 400 | 401 | 403 | 404 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 499 | 500 | 503 | 507>
+    }
+  }
+  '/v1/graphs/{name}/loops': {
+    parameters: Nothing
+    /** Every loop of the flag complex, with a cycle of edges around it */
+    get: {
+      parameters: Given<{
+        query?: {
+          /** Only what lies around this node */
+          node?: string | undefined
+          hops?: number | undefined
+          limit?: number | undefined
+        } | undefined
+        path: {
+          /** Name of the graph */
+          name: string
+        }
+      }>
+      requestBody?: never
+      responses: Answers<{
+        /** Done */
+        200: Answer<{
+          'application/json': {
+            loops: {
+              birth: number
+              /** null where it stays */
+              death: number | null
+              /** Edges that run around it and are there at its birth */
+              cycle: [string, string][]
+            }[]
+          }
+        }>
+      }, 400 | 401 | 403 | 404 | 408 | 413 | 414 | 429 | 431 | 499 | 500 | 503>
     }
   }
   '/v1/graphs/{name}/neighbourhood': {
