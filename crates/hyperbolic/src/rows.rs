@@ -136,6 +136,8 @@ vectorised! {
 fn scaled_of<C: Cell, O: Cell, const D: usize>(from: Second<'_, C>, dim: usize, out: &mut [O]) {
     let dim = width::<D>(dim);
     for ((out, row), &factor) in out.chunks_exact_mut(dim).zip(from.rows.chunks_exact(dim)).zip(from.factors) {
+        // Else the compiler works on a column of eight rows at a time, which gathers and scatters.
+        let factor = std::hint::black_box(factor);
         out.iter_mut().zip(row).for_each(|(out, value)| *out = O::near(value.wide() * factor));
     }
 }
