@@ -1,43 +1,23 @@
-//! Batches searched on a GPU against the processor, on an emulated one and on a real one.
-//!
-//! Without a GPU its case reports itself skipped, by name and with the reason; `CANOPY_TEST_GPU=require` makes that a failure.
+//! Batches searched on a GPU against the processor.
 
 use canopy_ann::flat::FlatIndex;
 use canopy_ann::ivf::{IvfOptions, IvfPq, IvfSearch};
 use canopy_core::{Cancel, Coded, Hit, MetricKind, Progress, Rows, SlotSet};
-use canopy_cuda::{Choice, choose, device, install};
-use canopy_cuda_emulator as emulator;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use canopy_cuda::{Choice, choose};
+use canopy_cuda_emulator::harness::{Cases, run};
 
 fn main() {
-    // The choice of a device is the process's.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    // Before an emulated device takes its place.
-    let gpu = device();
-    let real = Trial::ignorable_test("gpu: searches by lists find the processor's neighbours", move || match gpu {
-        Ok(gpu) => {
-            install(gpu);
-            compare(20_000, 64);
-            Ok(Completion::Completed)
-        }
-        Err(error) if std::env::var("CANOPY_TEST_GPU").as_deref() == Ok("require") => Err(Failed::from(error)),
-        Err(error) => Ok(Completion::ignored_with(format!("{}: {error}", error.code()))),
-    });
-    let emulated = Trial::test("emulated: searches by lists find the processor's neighbours", || {
-        install(emulator::device(1 << 30, false));
-        let before = emulator::launches();
-        compare(3000, 20);
-        assert!(emulator::launches() > before, "the device was asked");
-        Ok(())
-    });
-    let full = Trial::test("emulated: a device without room leaves searches by lists to the processor", || {
-        install(emulator::device(100_000, false));
-        choose(Choice::Gpu);
-        let mut made = Made::new(3000, 20, MetricKind::L2);
-        assert!(!made.lists.use_gpu(&made.slots, Rows::new(&made.values, 20)?));
-        Ok(())
-    });
-    libtest_mimic::run(&arguments, vec![real, emulated, full]).exit();
+    run(Cases {
+        what: "searches by lists find the processor's neighbours",
+        real: || compare(20_000, 64),
+        emulated: || compare(3000, 20),
+        full: (100_000, || {
+            choose(Choice::Gpu);
+            let mut made = Made::new(3000, 20, MetricKind::L2);
+            let rows = Rows::new(&made.values, 20).expect("whole rows");
+            assert!(!made.lists.use_gpu(&made.slots, rows));
+        }),
+    })
 }
 
 /// Vectors around thirty centres.

@@ -6,6 +6,7 @@
 //! on their order differs between the two.
 
 mod guarded;
+pub mod harness;
 
 use canopy_cuda::{Backend, Device, Info, Kernel};
 use guarded::Guarded;

@@ -8,7 +8,6 @@ mod pq;
 mod ptx;
 mod rerank;
 
-use canopy_core::Coded;
 use canopy_cuda::Device;
 use canopy_cuda_emulator as emulator;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -37,11 +36,7 @@ fn main() {
 }
 
 fn on_gpu(case: fn(&Arc<Device>) -> Outcome) -> Result<Completion, Failed> {
-    match canopy_cuda::device() {
-        Ok(device) => checked(case(&device)).map(|()| Completion::Completed),
-        Err(error) if std::env::var("CANOPY_TEST_GPU").as_deref() == Ok("require") => Err(error.into()),
-        Err(error) => Ok(Completion::ignored_with(format!("{}: {error}", error.code()))),
-    }
+    emulator::harness::on(canopy_cuda::device(), |device| checked(case(&device)))
 }
 
 fn checked(outcome: Outcome) -> Result<(), Failed> {

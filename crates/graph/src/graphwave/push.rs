@@ -258,29 +258,20 @@ fn row_sums(
 }
 
 #[cfg(test)]
+#[path = "../../tests/growing/mod.rs"]
+mod growing;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Edge, GraphOptions, GraphWaveOptions, graphwave};
     use canopy_core::Progress;
 
-    /// Newcomers join four nodes by the ends of edges there are, with weights; the last node stays alone.
-    fn growing(nodes: u32) -> Graph {
-        let mut random = fastrand::Rng::with_seed(3);
-        let mut ends: Vec<u32> = (0..4).collect();
-        let mut edges = Vec::new();
-        for source in 4..nodes - 1 {
-            for _ in 0..4 {
-                let target = ends[random.usize(0..ends.len())];
-                edges.push(Edge { source, target, weight: 0.5 + random.f64() });
-                ends.extend([source, target]);
-            }
-        }
-        Graph::from_edges(nodes, &edges, GraphOptions::default()).expect("edges are valid")
-    }
-
     #[test]
     fn walks_keep_the_tolerance_that_sweeps_keep() {
-        let graph = growing(3000);
+        let edge = |(source, target, weight)| Edge { source, target, weight };
+        let edges: Vec<Edge> = growing::growing(3000, 3).into_iter().map(edge).collect();
+        let graph = Graph::from_edges(3000, &edges, GraphOptions::default()).expect("edges are valid");
         let cancel = Cancel::new();
         let scales = vec![0.5, 1.0, 2.0];
         let base = GraphWaveOptions { scales: Some(scales.clone()), max_t: 20.0, ..GraphWaveOptions::default() };
