@@ -136,6 +136,14 @@ export declare class BindingFilter {
   static of(slots: Uint32Array): Promise<Outcome<BindingFilter>>
 }
 
+/** The right to write a folder, until it is released or the process ends. */
+export declare class BindingFolderLock {
+  /** Takes it; `STORE_LOCKED` with the holder's number where somebody else has it. */
+  static take(dir: string): Outcome<BindingFolderLock>
+  /** Gives it back. */
+  release(): void
+}
+
 /** A graph that doesn't change. */
 export declare class BindingGraph {
   /** What a computation with `options` will take. */
@@ -662,6 +670,9 @@ export declare function hyperSuggestions(nodes: number, starts: Uint32Array, mem
 
 /** Checks that a body is a JSON array of records and gives those an id that have none: `{prefix}-{position}`. */
 export declare function namedRecords(body: Buffer, prefix: string): Promise<Outcome<BindingNamed>>
+
+/** From now on `listener` gets what the core says: JSON objects with `level` (`info`, `warn`, `error`), `message`, and what belongs to it. */
+export declare function onLog(listener: (entry: string) => void): void
 
 /** The persistence diagram of a graph's flag complex. `options`: `{ maxDimension? }`. */
 export declare function persistenceDiagram(nodes: number, sources: Uint32Array, targets: Uint32Array, weights: Float64Array, options: string, cancel?: BindingCancel | undefined | null): Promise<Outcome<BindingDiagram>>

@@ -57,6 +57,7 @@ export type * from './graphs/store.js'
 export type { VectorId } from './engine/ids.js'
 export type { Json } from './engine/json.js'
 export type { IndexOptions, OpenOptions } from './engine/open.js'
+export { onLog, type LogEntry } from './engine/log.js'
 export { NeighborIndexes, type NeighborIndexInfo, type NeighborIndexOptions, type NeighborMetric } from './neighbors/indexes.js'
 export {
   ResidualTree,

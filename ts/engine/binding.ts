@@ -1,5 +1,6 @@
 import type * as Native from '#native'
 import { CanopyError } from './error.js'
+import { said } from './log.js'
 import native from './native.cjs'
 
 type Binding = typeof Native
@@ -18,6 +19,7 @@ export function binding(): Binding {
     const { binding: found, tried } = native.load()
     if (found === undefined) throw new CanopyError('NATIVE_MISSING', 'internal', missing(tried))
     loaded = found as Binding
+    loaded.onLog(said)
   }
   return loaded
 }

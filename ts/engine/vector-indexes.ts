@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import type { BindingFolderLock } from '#native'
+import { existsSync, mkdirSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { CanopyError } from './error.js'
+import { binding } from './binding.js'
+import { CanopyError, unwrap } from './error.js'
 import type { VectorId } from './ids.js'
 import { VectorIndex, type VectorIndexInfo, type VectorIndexOptions } from './vector-index.js'
 
@@ -18,13 +20,15 @@ const MOST = 240
 /**
  * Vector indexes by name, a file each in one folder. They are opened when they are asked for, and stay open.
  *
- * Changes are in memory until `save` or `close`; whoever changes an index says so by `changed`. One process at a time should write a folder: of two that save the same name, the later one's file stays.
+ * Changes are in memory until `save` or `close`; whoever changes an index says so by `changed`. Whoever makes or opens one has the folder for itself until `close`, unless it
+ * only reads: a second one gets `STORE_LOCKED`, in this process or another.
  */
 export class VectorIndexes {
   readonly #dir: string
   readonly #readOnly: boolean
   readonly #open = new Map<string, Promise<NamedIndex>>()
   readonly #changed = new Set<string>()
+  #lock: BindingFolderLock | undefined
 
   /** The folder is made with the first index. */
   constructor(dir: string, { readOnly = false }: { readOnly?: boolean | undefined } = {}) {
@@ -38,26 +42,27 @@ export class VectorIndexes {
     return files.filter((file) => file.endsWith(END)).map((file) => decodeURIComponent(file.slice(0, -END.length))).toSorted()
   }
 
-  /** Makes an empty index. Throws `INDEX_EXISTS`, `INDEX_NAME`, `VECTOR_DIMENSION`, `INDEX_OPTION`, `STORE_READ_ONLY`, `INDEX_DISK_FULL`. */
+  /** Makes an empty index. Throws `INDEX_EXISTS`, `INDEX_NAME`, `VECTOR_DIMENSION`, `INDEX_OPTION`, `STORE_READ_ONLY`, `STORE_LOCKED`, `INDEX_DISK_FULL`. */
   async create(name: string, { idKind = 'string', ...spec }: VectorIndexSpec): Promise<NamedIndex> {
     this.#mayWrite()
     const file = this.#file(name)
     if (this.#open.has(name) || existsSync(file)) throw new CanopyError('INDEX_EXISTS', 'conflict', `there is an index "${name}": choose another name, or delete that one`)
     const made = (async () => {
       const index = await VectorIndex.build<VectorId>(new Float32Array(0), { ...spec, idKind })
-      await mkdir(this.#dir, { recursive: true })
       await index.save(file)
       return index
     })()
     return this.#kept(name, made)
   }
 
-  /** The index of this name. Throws `INDEX_NOT_FOUND`, `INDEX_NAME`, and what opening a damaged file throws. */
+  /** The index of this name. Throws `INDEX_NOT_FOUND`, `INDEX_NAME`, `STORE_LOCKED`, and what opening a damaged file throws. */
   async get(name: string): Promise<NamedIndex> {
     const open = this.#open.get(name)
     if (open !== undefined) return open
     const file = this.#file(name)
     if (!existsSync(file)) throw new CanopyError('INDEX_NOT_FOUND', 'not_found', `there is no index "${name}": create it first`)
+    // What another writer saves later must not be overwritten by what was read before.
+    if (!this.#readOnly) this.#mayWrite()
     return this.#kept(name, VectorIndex.open<VectorId>(file))
   }
 
@@ -67,7 +72,7 @@ export class VectorIndexes {
     return { name, idKind: index.idKind, saved: !this.#changed.has(name), ...(await index.info()) }
   }
 
-  /** Notes that an index was or is being changed; throws `STORE_READ_ONLY` where that mustn't be. */
+  /** Notes that an index was or is being changed; throws `STORE_READ_ONLY` or `STORE_LOCKED` where that mustn't be. */
   changed(name: string): void {
     this.#mayWrite()
     this.#changed.add(name)
@@ -101,6 +106,8 @@ export class VectorIndexes {
   async close(): Promise<void> {
     for (const name of this.#changed) await this.save(name)
     this.#open.clear()
+    this.#lock?.release()
+    this.#lock = undefined
   }
 
   async #kept(name: string, index: Promise<NamedIndex>): Promise<NamedIndex> {
@@ -120,6 +127,9 @@ export class VectorIndexes {
   }
 
   #mayWrite(): void {
+    if (this.#lock !== undefined) return
     if (this.#readOnly) throw new CanopyError('STORE_READ_ONLY', 'read_only', 'this folder was opened to be read only: open it without readOnly to change indexes')
+    mkdirSync(this.#dir, { recursive: true })
+    this.#lock = unwrap(binding().BindingFolderLock.take(this.#dir))
   }
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js'
 import { watchConfig } from '../config/watch.js'
 import { computeDevice } from '../engine/compute.js'
 import { CanopyError } from '../engine/error.js'
+import { onLog } from '../engine/log.js'
 import type { AnyDatabase } from '../stores/any.js'
 import { buildApp } from './app.js'
 import { listenError } from './errors.js'
@@ -49,6 +50,8 @@ export async function startServer(config: Config, { signals = true, db: opened, 
     throw error
   })
   app.addHook('onClose', () => db.close())
+  const unheard = onLog(({ level, message, ...fields }) => app.log[level](fields, message))
+  app.addHook('onClose', async () => unheard())
   if (signals) handleSignals(app, config)
   if (follow !== undefined) followConfig(app, follow)
   try {

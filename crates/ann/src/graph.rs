@@ -1,7 +1,9 @@
 //! The approximate index: a flat graph walked over projected codes, and an exact second look.
 
+mod among;
 mod bits;
 mod build;
+mod calibrate;
 mod change;
 mod connect;
 mod entry;
@@ -37,12 +39,13 @@ use entry::Entry;
 use file::Source;
 use grow::Shape;
 use links::Links;
+use options::Breadth;
 pub use options::{BuildOptions, SearchOptions, Storage};
 use raw::Raw;
 pub use search::Work;
 pub use source::Vectors;
 use space::Space;
-pub use tune::{STRANGER, Tuned, recall};
+pub use tune::{QUERIES, STRANGER, Tuned, recall};
 
 /// Most vectors of a graph: a candidate of a walk keeps one bit of its number for itself.
 pub const MAX_VECTORS: usize = 1 << 31;
@@ -67,6 +70,8 @@ pub struct GraphIndex {
     /// Slot of each position.
     slots: Buffer<u32>,
     positions: SlotMap,
+    /// Whether every vector stands at the position of its slot's number, so that filters need no translation.
+    plain: bool,
     /// Where a walk starts when there is no sample.
     start: u32,
     /// Vectors from which the space was chosen.
@@ -77,7 +82,9 @@ pub struct GraphIndex {
     free: Vec<u32>,
     /// Vectors added since every one was known to be reached.
     loose: usize,
-    defaults: SearchOptions,
+    /// How widely it searches by itself: as a sample of its vectors needed when it was built, or as a caller chose.
+    usual: Breadth,
+    tuned: Option<Breadth>,
     /// What the caller keeps in the file beside the index.
     notes: Vec<u8>,
     /// The file it was opened from.

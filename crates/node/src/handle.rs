@@ -2,6 +2,7 @@
 
 use canopy_core::{Coded, Fault};
 use parking_lot::Mutex;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// A call on something that was closed.
@@ -35,5 +36,39 @@ impl<T> Handle<T> {
 
     pub(crate) fn close(&self) {
         self.0.lock().take();
+    }
+}
+
+/// A large value that calls share. Whoever lets go of it last doesn't wait until its memory is given back, some 30 ms a gigabyte: that may be the event loop, when garbage is
+/// collected.
+#[derive(Debug)]
+pub(crate) struct Large<T: Send + Sync + 'static>(Option<Arc<T>>);
+
+impl<T: Send + Sync> Large<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(Arc::new(value)))
+    }
+}
+
+impl<T: Send + Sync> Clone for Large<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Send + Sync> Deref for Large<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only dropping takes it")
+    }
+}
+
+impl<T: Send + Sync> Drop for Large<T> {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take().and_then(Arc::into_inner) {
+            // Without a thread it is dropped here.
+            drop(std::thread::Builder::new().name("canopy-drop".to_owned()).spawn(move || drop(last)));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Approximate vector search as JavaScript sees it.
 
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
+use crate::handle::Large;
 use crate::outcome::{Outcome, Trouble, run, run_here, run_json};
 use crate::pace::Pace;
 use crate::vector_ways::{Asked, Lists, answers};
@@ -94,7 +95,7 @@ impl BindingFilter {
 /// An index of vectors, numbered by the caller.
 #[napi]
 pub struct BindingVectorIndex {
-    pub(crate) index: Arc<RwLock<GraphIndex>>,
+    pub(crate) index: Large<RwLock<GraphIndex>>,
     /// Inverted lists over the same vectors, while these don't change.
     pub(crate) lists: Lists,
     /// How long a search takes.
@@ -103,7 +104,7 @@ pub struct BindingVectorIndex {
 
 impl BindingVectorIndex {
     fn new(index: GraphIndex, lists: Option<IvfPq>) -> Self {
-        Self { index: Arc::new(RwLock::new(index)), lists: Lists::of(lists), pace: Arc::default() }
+        Self { index: Large::new(RwLock::new(index)), lists: Lists::of(lists), pace: Arc::default() }
     }
 }
 

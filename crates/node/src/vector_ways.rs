@@ -3,7 +3,7 @@
 use crate::cancel::{BindingCancel, OnProgress, flag, progress};
 use crate::outcome::{Outcome, Trouble, run, run_json};
 use crate::vector_index::{BindingFilter, BindingHits, BindingVectorIndex};
-use canopy_ann::graph::{BuildOptions, GraphIndex, MAX_VECTORS, SearchOptions, Storage, Tuned, recall};
+use canopy_ann::graph::{BuildOptions, GraphIndex, MAX_VECTORS, QUERIES, SearchOptions, Storage, Tuned, recall};
 use canopy_ann::hybrid::{self, HybridOptions};
 use canopy_ann::ivf::{IvfOptions, IvfPq, IvfSearch};
 use canopy_ann::{input, plan};
@@ -197,7 +197,7 @@ impl BindingVectorIndex {
                 let rows = queries.as_deref().map(|queries| Rows::new(queries, index.dim())).transpose();
                 index.tuned(recall, k as usize, rows.map_err(canopy_ann::Error::from)?, &cancel)?
             };
-            index.write().search_by(tuned.options);
+            index.write().search_by(k as usize, tuned.options);
             Ok(tuned)
         })
         .await
@@ -226,7 +226,7 @@ impl BindingVectorIndex {
             lists.use_gpu(&slots, rows);
             let lists = Arc::new(lists);
             drop(values);
-            let queries = index.strangers(&cancel)?;
+            let queries = index.strangers(QUERIES, &cancel)?;
             let queries = Rows::new(&queries, index.dim()).map_err(canopy_ann::Error::from)?;
             let held = Lists::default();
             *held.0.write() = Some(lists.clone());

@@ -6,18 +6,27 @@ use crate::imp::imp;
 pub const CODE_LINE: usize = 64;
 /// The last bytes of a row hold its step and its bias, two `f32` in little-endian order.
 pub const CODE_TAIL: usize = 8;
+/// So many values of 32 bits and a tail fill a line: fewer need no codes.
+pub const CODE_VALUES: usize = (CODE_LINE - CODE_TAIL) / size_of::<f32>();
+/// Numbers of 32 bits a line.
+const NUMBERS: usize = CODE_LINE / size_of::<f32>();
 
 /// A query for [`CodeQuery::scores`].
 ///
 /// A row is `stride` bytes (a multiple of [`CODE_LINE`]): codes shifted by 128 into unsigned bytes, then its step and its bias in [`CODE_TAIL`]
 /// bytes. The score of a row is `bias + weight * step * sum(query[i] * (row[i] - 128))`; with a bias of `|x|^2` and a weight of -2 times
 /// the query's own step that is the squared distance up to a number which only depends on the query.
+///
+/// Rows of at most [`CODE_VALUES`] values may hold these as `f32` in place of codes, in one line: then the score is `bias` and the squared distance itself; see
+/// [`CodeQuery::set_values`].
 #[derive(Debug, Clone, Default)]
 pub struct CodeQuery {
     codes: Vec<i8>,
     /// 128 times the sum of the codes: what the shift of a row adds to its product.
     shift: i32,
     weight: f32,
+    /// In place of codes, zeros at the end.
+    values: Option<[f32; NUMBERS]>,
 }
 
 impl CodeQuery {
@@ -34,6 +43,22 @@ impl CodeQuery {
         self.codes.resize(stride, 0);
         self.shift = 128 * self.codes.iter().map(|&code| i32::from(code)).sum::<i32>();
         self.weight = weight;
+        self.values = None;
+    }
+
+    /// Takes the query's values for rows of one line that hold values, little-endian, not codes.
+    ///
+    /// # Panics
+    /// When there are more than [`CODE_VALUES`].
+    pub fn set_values(&mut self, values: impl IntoIterator<Item = f32>) {
+        let mut own = [0.0; NUMBERS];
+        for (i, value) in values.into_iter().enumerate() {
+            assert!(i < CODE_VALUES, "more than {CODE_VALUES} values don't fit a row");
+            own[i] = value;
+        }
+        self.codes.clear();
+        self.codes.resize(CODE_LINE, 0);
+        self.values = Some(own);
     }
 
     /// Bytes a row.
@@ -51,6 +76,11 @@ impl CodeQuery {
         assert_eq!(ids.len(), out.len(), "one score a row");
         let most = ids.iter().fold(0, |most, &id| most.max(id)) as usize;
         assert!(ids.is_empty() || most < count, "row {most} of {count} doesn't exist");
+        if let Some(values) = &self.values {
+            let (lines, _) = rows.as_chunks::<CODE_LINE>();
+            ids.iter().zip(out).for_each(|(&id, out)| *out = apart(values, &lines[id as usize]));
+            return;
+        }
         // SAFETY: every row lies inside `rows`, the lengths fit, and the table was chosen for this machine.
         unsafe { (imp().score_codes)(&self.codes, self.shift, self.weight, rows, ids, out) }
     }
@@ -65,6 +95,20 @@ impl CodeQuery {
         self.scores(rows, &[id], &mut out);
         out[0]
     }
+}
+
+/// The squared distance of a row of values, and its bias.
+#[inline]
+fn apart(values: &[f32; NUMBERS], row: &[u8; CODE_LINE]) -> f32 {
+    const LANES: usize = 4;
+    let (numbers, _) = row.as_chunks::<{ size_of::<f32>() }>();
+    let number = |i: usize| f32::from_le_bytes(numbers[i]);
+    let mut lanes = [0.0_f32; LANES];
+    for i in 0..CODE_VALUES {
+        let difference = values[i] - number(i);
+        lanes[i % LANES] += difference * difference;
+    }
+    lanes.iter().sum::<f32>() + number(NUMBERS - 1)
 }
 
 /// Asks the processor to bring `len` bytes from `at` on nearer; a hint that never fails. Nothing is asked for unless all of it lies inside `bytes`.

@@ -36,7 +36,7 @@ mod x86;
 #[cfg(test)]
 mod tests;
 
-pub use codes::{CODE_LINE, CODE_TAIL, CodeQuery, prefetch, prefetch_far};
+pub use codes::{CODE_LINE, CODE_TAIL, CODE_VALUES, CodeQuery, prefetch, prefetch_far};
 pub use cosine::{cosine_f16, cosine_f32, cosine_i8, cosine_rows_f16, cosine_rows_f32, cosine_rows_i8};
 pub use nibbles::{NIBBLE_BLOCK, NIBBLE_PART, NIBBLE_PARTS, sum_nibbles};
 pub use pair::{

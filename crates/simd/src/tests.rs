@@ -227,6 +227,27 @@ proptest! {
     }
 
     #[test]
+    fn scattered_values_are_scored(seed in any::<u32>(), ids in prop::collection::vec(0_u32..9, 0..20), count in 0_usize..=crate::CODE_VALUES) {
+        let number = |i: usize| ((seed as usize).wrapping_mul(2_654_435_761).wrapping_add(i * 40_503) % 2001) as f32 / 1000.0 - 1.0;
+        let mut rows = Vec::new();
+        for row in 0..9 {
+            let tail = [0.0, number(row * 97 + 5)];
+            let values = (0..crate::CODE_VALUES).map(|i| if i < count { number(row * 16 + i) } else { 0.0 });
+            rows.extend(values.chain(tail).flat_map(f32::to_le_bytes));
+        }
+        let query: Vec<f32> = (0..count).map(|i| number(1000 + i)).collect();
+        let mut own = crate::CodeQuery::default();
+        own.set_values(query.iter().copied());
+        prop_assert_eq!(own.stride(), crate::CODE_LINE);
+        let mut out = vec![0.0; ids.len()];
+        own.scores(&rows, &ids, &mut out);
+        for (&id, &score) in ids.iter().zip(&out) {
+            let apart: f64 = (0..count).map(|i| f64::from(query[i] - number(id as usize * 16 + i)).powi(2)).sum();
+            prop_assert!((f64::from(score) - apart - f64::from(number(id as usize * 97 + 5))).abs() < 1e-5);
+        }
+    }
+
+    #[test]
     fn scattered_codes_are_scored(lines in 1_usize..7, seed in any::<u32>(), ids in prop::collection::vec(0_u32..9, 0..20), weight in -3.0_f32..3.0) {
         let stride = lines * 64;
         let byte = |i: usize| (seed.wrapping_add(i as u32).wrapping_mul(0x9E37_79B1) >> 21) as u8;

@@ -35,6 +35,7 @@ mod validate;
 mod write;
 
 pub use error::{Error, Result};
+pub use lock::WriterLock;
 pub use store::Store;
 pub use types::{
     Access, Applied, Change, Changes, CollectionInfo, CollectionSpec, Durability, ModelTag, OpenOptions, Outcome,

@@ -12,13 +12,16 @@ pub(crate) const LOCK_FILE: &str = "canopy.lock";
 /// The lock belongs to the open file, so the system takes it back when the process ends in any way: no lock is ever stale,
 /// and the file itself is never removed (removing it would let two processes lock two files of the same name).
 #[derive(Debug)]
-pub(crate) struct WriterLock {
+pub struct WriterLock {
     file: File,
 }
 
 impl WriterLock {
     /// Takes the lock of folder `dir`.
-    pub(crate) fn take(dir: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Locked`] with the holder's number where another handle has it, of this process or another; what the system says about the file.
+    pub fn take(dir: &Path) -> Result<Self> {
         let path = dir.join(LOCK_FILE);
         let mut file = File::options()
             .read(true)

@@ -5,10 +5,11 @@ use super::connect::connect;
 use super::entry::WORTH;
 use super::grow::{Growth, Shape, trim};
 use super::links::Links;
+use super::options::Breadth;
 use super::raw::{Kind, Raw};
 use super::source::{Checked, Vectors};
 use super::space::Projection;
-use super::{BuildOptions, GraphIndex, MAX_VECTORS, SearchOptions, Storage, fit};
+use super::{BuildOptions, GraphIndex, MAX_VECTORS, Storage, fit};
 use crate::random::Random;
 use crate::slots::SlotMap;
 use crate::{Error, vector};
@@ -133,17 +134,16 @@ impl GraphIndex {
         entries.retain(|entry| entry.nodes.len() * WORTH <= count);
         let mut stored = Buffer::zeroed(count)?;
         stored.get_mut()?.copy_from_slice(slots);
-        progress.finish(count as u64, count as u64);
         let start = order.first().copied().unwrap_or(0);
         connect(codes.get(), stride, &mut links, &entries, start, shape.ef, &Bits::default())?;
-        let defaults = SearchOptions::default();
-        Ok(Self {
+        let mut index = Self {
             options,
             space,
             raw,
             codes,
             links,
             entries,
+            plain: super::place::is_plain(slots),
             slots: stored,
             positions,
             start,
@@ -151,10 +151,14 @@ impl GraphIndex {
             dead: Bits::default(),
             free: Vec::new(),
             loose: 0,
-            defaults,
+            usual: Breadth::USUAL,
+            tuned: None,
             notes: Vec::new(),
             source: None,
-        })
+        };
+        index.calibrate(cancel)?;
+        progress.finish(count as u64, count as u64);
+        Ok(index)
     }
 }
 

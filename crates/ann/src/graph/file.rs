@@ -9,10 +9,11 @@ mod read;
 mod write;
 
 use super::GraphIndex;
+use super::options::Breadth;
 use crate::ivf;
 use canopy_file::{Format, Mapped};
 
-const FORMAT: Format = Format { magic: *b"CANOPYGR", version: 1 };
+pub(super) const FORMAT: Format = Format { magic: *b"CANOPYGR", version: 2 };
 
 /// Names of sections, at most 8 bytes.
 const META: &str = "meta";
@@ -43,6 +44,9 @@ struct Meta {
     dim: usize,
     count: usize,
     unit: f32,
+    /// Rows of codes hold the values themselves; never before version 2.
+    #[serde(default)]
+    whole: bool,
     kept: String,
     degree: usize,
     start: u32,
@@ -50,7 +54,12 @@ struct Meta {
     samples: Vec<usize>,
     free: Vec<u32>,
     options: super::BuildOptions,
+    /// What a caller chose, for readers of before breadths: 0 where nobody did.
     defaults: super::SearchOptions,
+    #[serde(default)]
+    usual: Option<Breadth>,
+    #[serde(default)]
+    tuned: Option<Breadth>,
 }
 
 impl GraphIndex {

@@ -6,7 +6,7 @@ use super::space::{Projection, Space};
 use crate::random::Random;
 use crate::vector;
 use canopy_core::{Cancel, Cancelled, MetricKind};
-use canopy_simd::{CODE_LINE, CODE_TAIL, CodeQuery, l2sq_rows_f32};
+use canopy_simd::{CODE_LINE, CODE_TAIL, CODE_VALUES, CodeQuery, l2sq_rows_f32};
 use rayon::prelude::*;
 
 /// Rows of the sample.
@@ -48,6 +48,9 @@ pub(super) fn fit(
     cancel.check()?;
     let plain = || Space::new(metric, dim, unit, mean.clone(), Vec::new());
     let fixed = walk_dim.min(full);
+    if walk_dim == 0 && full <= CODE_VALUES {
+        return Ok(plain().whole());
+    }
     // Below one line there is nothing to save; few rows can't tell directions from chance.
     if full + CODE_TAIL <= CODE_LINE || (fixed == 0 && count < 40 * NEAR) || fixed == full || full > pca::WIDEST {
         return Ok(plain());

@@ -3,7 +3,7 @@
 //! The rule of relative neighbourhood graphs with slack (Malkov and Yashunin 2018; Subramanya et al. 2019, there `alpha`).
 
 use super::walk::View;
-use canopy_simd::{CODE_TAIL, CodeQuery};
+use canopy_simd::{CODE_LINE, CODE_TAIL, CodeQuery};
 
 /// Buffers of one thread.
 #[derive(Debug, Default)]
@@ -21,9 +21,15 @@ pub(super) struct Buffers {
 pub(super) fn ask(view: View<'_>, node: u32, query: &mut CodeQuery) -> f32 {
     let row = &view.codes[node as usize * view.stride..][..view.stride];
     let (codes, tail) = row.split_at(view.stride - CODE_TAIL);
-    let number = |at: usize| tail[at..].first_chunk().map_or(0.0, |&bytes| f32::from_le_bytes(bytes));
-    query.set(codes.iter().map(|&code| (code ^ 128) as i8), view.stride, -2.0 * number(0));
-    number(4)
+    let number = |bytes: &[u8]| bytes.first_chunk().map_or(0.0, |&bytes| f32::from_le_bytes(bytes));
+    let (step, bias) = (number(tail), number(&tail[size_of::<f32>()..]));
+    // A row of values; see `Space::whole`.
+    if step == 0.0 && view.stride == CODE_LINE {
+        query.set_values(codes.chunks_exact(size_of::<f32>()).map(number));
+    } else {
+        query.set(codes.iter().map(|&code| (code ^ 128) as i8), view.stride, -2.0 * step);
+    }
+    bias
 }
 
 impl Buffers {

@@ -30,7 +30,7 @@ impl GraphIndex {
         let (slots, values) = self.everything();
         let rows = Rows::new(&values, self.dim())?;
         let built = self.built_of(&slots, rows, &vec![1.0; slots.len()], cancel, progress)?;
-        Ok(Self { defaults: self.defaults, ..built })
+        Ok(Self { tuned: self.tuned, ..built })
     }
 
     /// All slots in the order of their positions, and their vectors.
@@ -69,8 +69,8 @@ impl GraphIndex {
         all_values.extend_from_slice(rows.data());
         let values = Rows::new(&all_values, self.dim())?;
         let built = self.built_of(&all_slots, values, &norms, cancel, progress)?;
-        let defaults = self.defaults;
-        *self = Self { defaults, ..built };
+        let tuned = self.tuned;
+        *self = Self { tuned, ..built };
         Ok(())
     }
 

@@ -149,18 +149,9 @@ impl GraphIndex {
 
     /// The options a search really runs with: where a caller leaves the choice to the index, its own.
     pub fn effective(&self, options: SearchOptions, k: usize) -> SearchOptions {
-        let SearchOptions { ef, rerank } = options;
-        let own = self.defaults;
-        let ef = match (ef, own.ef) {
-            (0, 0) => 24 + k,
-            (0, tuned) => tuned,
-            (asked, _) => asked,
-        };
-        let rerank = match (rerank, own.rerank) {
-            (0, 0) => 24 + k + k * 3 / 5,
-            (0, tuned) => tuned,
-            (asked, _) => asked,
-        };
+        let own = self.tuned.map_or_else(|| self.usual.of(k), |tuned| tuned.beside(self.usual, k));
+        let ef = if options.ef > 0 { options.ef } else { own.ef };
+        let rerank = if options.rerank > 0 { options.rerank } else { own.rerank };
         SearchOptions { ef: ef.min(self.slots.len()).max(1), rerank: rerank.min(self.slots.len()).max(k) }
     }
 

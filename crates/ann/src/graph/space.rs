@@ -4,10 +4,12 @@
 //! vector to the largest norm (Bachrach et al., RecSys 2014). A vector `x` is centred, projected on `lean` orthonormal directions (the widest
 //! of the data, then rotated at random so that one step serves all) and rounded. Its code row ends with `|x|^2` in all directions, so
 //! `|q - x|^2` is missed only by the product of what both have outside the projection. (Tepper et al., LeanVec, 2023, walk in the same manner.)
+//!
+//! Few values fit a line as they are. Then there are no codes: in two or three dimensions many vectors lie within one step of 8 bits.
 
 use super::pca;
 use canopy_core::MetricKind;
-use canopy_simd::{CODE_LINE, CODE_TAIL, CodeQuery, dot_block_i8, dot_f32, dot_rows_f32};
+use canopy_simd::{CODE_LINE, CODE_TAIL, CODE_VALUES, CodeQuery, dot_block_i8, dot_f32, dot_rows_f32};
 
 /// Codes run from -127 to 127.
 const STEPS: f32 = 127.0;
@@ -27,6 +29,8 @@ pub(super) struct Space {
     pub(super) lean: usize,
     /// Bytes a row of codes.
     pub(super) stride: usize,
+    /// Whether rows hold the values themselves. Their step is 0, by which a row is known from one of codes.
+    pub(super) whole: bool,
     /// Vectors are multiplied by this first: then none of the build is longer than 1 and no square overflows.
     pub(super) unit: f32,
     pub(super) mean: Vec<f32>,
@@ -56,7 +60,12 @@ impl Space {
         for (row, bytes) in matrix.chunks_exact(full).zip(bytes.chunks_exact_mut(full)) {
             scales.push(canopy_simd::quantize_i8(row, bytes).scale);
         }
-        Self { metric, dim, full, lean, stride, unit, mean, matrix, bytes, scales }
+        Self { metric, dim, full, lean, stride, whole: false, unit, mean, matrix, bytes, scales }
+    }
+
+    /// The same space with rows of values, where all of them fit.
+    pub(super) fn whole(self) -> Self {
+        Self { whole: self.matrix.is_empty() && self.full <= CODE_VALUES, ..self }
     }
 
     /// The main directions of a centred sample, rotated.
@@ -86,6 +95,13 @@ impl Space {
         scratch.centred.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
         scratch.lean.resize(self.lean, 0.0);
         self.project(&scratch.centred, &mut scratch.lean);
+        if self.whole {
+            out.fill(0);
+            let (numbers, _) = out.as_chunks_mut::<{ size_of::<f32>() }>();
+            numbers.iter_mut().zip(&scratch.centred).for_each(|(out, value)| *out = value.to_le_bytes());
+            numbers[CODE_LINE / size_of::<f32>() - 1] = (-excess).to_le_bytes();
+            return;
+        }
         // A step of its own for each vector, so that one which lies far outside of what the space was chosen from has good codes too.
         let step = step_of(&scratch.lean, STEPS);
         let inverse = step.recip();
@@ -112,6 +128,10 @@ impl Space {
         centred.extend(query.iter().map(|value| value * unit));
         centred.resize(self.full, 0.0);
         centred.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
+        if self.whole {
+            out.set_values(centred.iter().copied());
+            return;
+        }
         scratch.lean.resize(self.lean, 0.0);
         if self.matrix.is_empty() {
             scratch.lean.copy_from_slice(&scratch.centred);

@@ -1,5 +1,6 @@
 //! Choosing how widely to search, from a sample of queries.
 
+use super::options::Breadth;
 use super::{GraphIndex, SearchOptions};
 use crate::random::Random;
 use crate::{Error, vector};
@@ -9,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// Queries made when the caller sends none.
-const QUERIES: usize = 96;
+pub const QUERIES: usize = 128;
 /// Breadths that are tried.
-const BREADTHS: [usize; 16] = [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
-/// Second looks that are tried, in tenths of `k`.
-const LOOKS: [usize; 6] = [10, 13, 16, 20, 30, 50];
+const BREADTHS: [usize; 20] =
+    [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192];
+/// Second looks that are tried, in tenths of `k` and some more; the last is the widest.
+const LOOKS: [(usize, usize); 9] =
+    [(10, 2), (13, 2), (16, 4), (20, 8), (30, 16), (50, 50), (100, 200), (100, 1000), (100, 5000)];
+/// Of what may be missing, so much is left for other queries to be harder.
+const MARGIN: f64 = 0.3;
 /// A query is moved by so much of the difference of its two farthest neighbours: about as far from the data as new vectors are.
 pub const STRANGER: [f32; 2] = [0.7, -0.7];
 /// Times a point is measured.
@@ -58,13 +63,14 @@ impl GraphIndex {
         cancel: &Cancel,
     ) -> Result<Tuned, Error> {
         let best = self.tuned(recall, k, queries, cancel)?;
-        self.search_by(best.options);
+        self.search_by(k, best.options);
         Ok(best)
     }
 
-    /// From now on these options are the index's own choice; 0 leaves the usual one.
-    pub fn search_by(&mut self, options: SearchOptions) {
-        self.defaults = options;
+    /// From now on these options are the index's own choice for `k` hits, and accordingly wider or narrower ones for other numbers; 0 leaves the usual choice.
+    pub fn search_by(&mut self, k: usize, options: SearchOptions) {
+        let chosen = options != SearchOptions::default();
+        self.tuned = chosen.then(|| Breadth::new(k.max(1), options, self.usual));
     }
 
     /// The fastest options that reach a recall, without taking them.
@@ -89,32 +95,42 @@ impl GraphIndex {
         let queries = match queries {
             Some(queries) => queries,
             None => {
-                made = self.strangers(cancel)?;
+                made = self.strangers(QUERIES, cancel)?;
                 Rows::new(&made, self.dim())?
             }
         };
         let k = k.clamp(1, self.len().max(1));
         let truth = self.exact(queries, k, cancel)?;
         let mut best = Tuned { options: SearchOptions::default(), recall: 0.0, micros: f64::INFINITY, reached: false };
+        if self.is_empty() || truth.is_empty() {
+            return Ok(best);
+        }
+        let wanted = recall + (1.0 - recall) * MARGIN;
         for ef in BREADTHS {
-            for tenths in LOOKS {
-                let rerank = (k * tenths).div_ceil(10).max(k + 2);
+            let measured = |(tenths, more): (usize, usize)| -> Result<Tuned, Error> {
+                let rerank = ((k * tenths).div_ceil(10) + more).min(self.len());
                 let point = self.point(SearchOptions { ef, rerank }, queries, k, &truth, cancel)?;
-                let point = Tuned { reached: point.recall >= recall, ..point };
-                let better = match (best.reached, point.reached) {
-                    (true, true) => point.micros < best.micros,
-                    (false, false) => point.recall > best.recall,
-                    (old, new) => new && !old,
-                };
-                if better {
-                    best = point;
+                Ok(Tuned { reached: point.recall >= wanted, ..point })
+            };
+            // Where the widest second look doesn't make good what the walk misses, none does.
+            let widest = measured(LOOKS[LOOKS.len() - 1])?;
+            if widest.reached {
+                for look in LOOKS {
+                    let point = measured(look)?;
+                    if point.reached && (!best.reached || point.micros < best.micros) {
+                        best = point;
+                    }
                 }
+            } else if !best.reached && (widest.recall, best.micros) > (best.recall, widest.micros) {
+                best = widest;
             }
-            // Wider walks only take longer.
-            if best.reached && best.options.ef < ef {
+            // Wider walks only take longer, and none is wider than everything.
+            if (best.reached && best.options.ef < ef) || ef >= self.len() {
                 break;
             }
         }
+        // The margin is for others; what was asked for is reached without it.
+        best.reached = best.recall >= recall;
         Ok(best)
     }
 
@@ -179,18 +195,18 @@ impl GraphIndex {
         Ok(tops.into_iter().map(TopK::into_sorted).collect())
     }
 
-    /// Queries to measure with, row-major: vectors moved by the difference of two of their neighbours, about as far from the data as new vectors are. Points between two
+    /// At most `count` queries to measure with, row-major: vectors moved by the difference of two of their neighbours, about as far from the data as new vectors are. Points between two
     /// vectors would be too easy.
     ///
     /// # Errors
     /// [`Error::NoVectors`], [`Error::Cancelled`].
-    pub fn strangers(&self, cancel: &Cancel) -> Result<Vec<f32>, Error> {
+    pub fn strangers(&self, count: usize, cancel: &Cancel) -> Result<Vec<f32>, Error> {
         self.need_vectors("make queries")?;
         let dim = self.dim();
         let mut random = Random::new(self.options.seed ^ 0x7E57);
         let mut all = Vec::new();
         let (mut row, mut near) = (vec![0.0; dim], vec![0.0; dim]);
-        for _ in 0..QUERIES.min(self.len()) {
+        for _ in 0..count.min(self.len()) {
             let position = random.below(self.slots.len());
             if self.dead.contains(position as u32) {
                 continue;

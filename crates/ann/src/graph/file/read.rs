@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Error;
+use crate::graph::SearchOptions;
 use crate::graph::bits::Bits;
 use crate::graph::entry::Entry;
 use crate::graph::links::Links;
@@ -82,6 +83,7 @@ impl Source {
             return Err(wrong());
         }
         let space = Space::new(metric, meta.dim, meta.unit, mean, matrix);
+        let space = if meta.whole { space.whole() } else { space };
         let mut raw = Raw::new(kind, meta.dim);
         raw.rows = self.buffer(RAW, meta.count * meta.dim * raw.kind.bytes())?;
         let codes = self.buffer(CODES, meta.count * space.stride)?;
@@ -117,6 +119,10 @@ impl Source {
         if live + dead.len() != meta.count || free.len() != meta.free.len() {
             return Err(self.damaged(DEAD));
         }
+        // Files of before breadths say only what a caller chose, for ten hits most likely.
+        let usual = meta.usual.unwrap_or(Breadth::USUAL);
+        let chosen = meta.defaults != SearchOptions::default();
+        let tuned = meta.tuned.or_else(|| chosen.then(|| Breadth::new(Breadth::K, meta.defaults, usual)));
         Ok(GraphIndex {
             options: meta.options,
             space,
@@ -124,6 +130,7 @@ impl Source {
             codes,
             links,
             entries,
+            plain: crate::graph::place::is_plain(slots.get()),
             slots,
             positions,
             start: meta.start,
@@ -131,7 +138,8 @@ impl Source {
             dead,
             free: meta.free,
             loose: 0,
-            defaults: meta.defaults,
+            usual,
+            tuned,
             notes,
             source: Some(self),
         })

@@ -72,6 +72,7 @@ impl GraphIndex {
             dim: self.space.dim,
             count: self.slots.len(),
             unit: self.space.unit,
+            whole: self.space.whole,
             kept: self.raw.kind.name().into(),
             degree: self.links.degree,
             start: self.start,
@@ -79,7 +80,9 @@ impl GraphIndex {
             samples: self.entries.iter().map(|entry| entry.nodes.len()).collect(),
             free: self.free.clone(),
             options: self.options,
-            defaults: self.defaults,
+            defaults: self.tuned.map(Breadth::own).unwrap_or_default(),
+            usual: Some(self.usual),
+            tuned: self.tuned,
         }
     }
 }

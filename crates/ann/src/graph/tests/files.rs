@@ -175,7 +175,8 @@ proptest! {
     fn nonsense_is_refused(tail in prop::collection::vec(any::<u8>(), 0..400)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index");
-        let mut bytes = b"CANOPYGR\x01\0\0\0".to_vec();
+        let format = crate::graph::file::FORMAT;
+        let mut bytes = [&format.magic[..], &format.version.to_le_bytes()].concat();
         bytes.extend(tail);
         fs::write(&path, &bytes).unwrap();
         prop_assert!(GraphIndex::open(&path).is_err());
@@ -184,7 +185,7 @@ proptest! {
 
 /// Writes the file anew with one section changed, and right checksums.
 pub(super) fn resave(from: &Path, to: &Path, name: &str, change: &dyn Fn(&mut Vec<u8>)) {
-    let format = canopy_file::Format { magic: *b"CANOPYGR", version: 1 };
+    let format = crate::graph::file::FORMAT;
     let file = canopy_file::Mapped::open(from, format).unwrap();
     let part = |section: &canopy_file::Section| {
         let mut bytes = file.map()[section.at..section.at + section.len].to_vec();

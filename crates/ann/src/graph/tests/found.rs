@@ -42,6 +42,7 @@ fn the_same_bytes_at_any_number_of_threads() {
     let (one, three) = (with(1), with(3));
     assert_eq!(one.links.rows.get(), three.links.rows.get());
     assert_eq!(one.codes.get(), three.codes.get());
+    assert_eq!(one.usual, three.usual);
     assert_eq!(one.entries.len(), three.entries.len());
     for (a, b) in one.entries.iter().zip(&three.entries) {
         assert_eq!((&a.nodes, a.links.rows.get()), (&b.nodes, b.links.rows.get()));

@@ -76,7 +76,7 @@ fn damage_to_lists_is_an_error_or_does_no_harm() {
     graph.save_all(&path, b"", Some(&lists)).unwrap();
     let (bytes, expected) = (fs::read(&path).unwrap(), answers(&graph, &lists));
     // Only these sections of the file are of lists, each is hit.
-    let format = canopy_file::Format { magic: *b"CANOPYGR", version: 1 };
+    let format = crate::graph::file::FORMAT;
     let sections: Vec<_> = canopy_file::sections("", &bytes, format).unwrap();
     let mut random = Random::new(23);
     for section in sections.iter().filter(|section| section.name.starts_with("ivf")) {

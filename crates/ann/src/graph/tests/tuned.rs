@@ -31,6 +31,49 @@ fn tuning_reaches_the_recall_on_other_queries() {
     assert_eq!(empty.effective(SearchOptions::default(), 10).ef, 1);
 }
 
+/// Noise in many directions needs wide searches, clusters don't: either way the default finds what it should.
+#[test]
+fn an_index_knows_how_widely_to_search() {
+    let (count, dim) = (6000, 64);
+    let mut random = Random::new(3);
+    let noise: Vec<f32> = (0..(count + 60) * dim).map(|_| random.normal()).collect();
+    let (noise, others) = noise.split_at(count * dim);
+    let clustered = (clusters(count, dim, 1), clusters(60, dim, 2));
+    let mut ef = Vec::new();
+    for (rows, queries) in [(&clustered.0[..], &clustered.1[..]), (noise, others)] {
+        let index = built(rows, dim, MetricKind::L2, BuildOptions::default());
+        let queries = Rows::new(queries, dim).unwrap();
+        for (k, least) in [(10, 0.95), (100, 0.92)] {
+            let truth = index.exact(queries, k, &Cancel::new()).unwrap();
+            let found = index.search_batch(queries, k, SearchOptions::default(), None, &Cancel::new()).unwrap();
+            assert!(share(&found, &truth) > least, "{k}: {} by {:?}", share(&found, &truth), index.usual);
+        }
+        ef.push(index.effective(SearchOptions::default(), 10).ef);
+    }
+    assert!(ef[0] < 50 && ef[1] > ef[0], "{ef:?}");
+}
+
+/// Tuned for ten, asked for a hundred.
+#[test]
+fn tuning_counts_for_other_numbers_of_hits() {
+    let (count, dim) = (6000, 40);
+    let rows = clusters(count, dim, 1);
+    let mut index = built(&rows, dim, MetricKind::L2, BuildOptions::default());
+    let tuned = index.autotune(0.99, 10, None, &Cancel::new()).unwrap();
+    assert_eq!(index.effective(SearchOptions::default(), 10), tuned.options);
+    let queries = clusters(60, dim, 2);
+    let queries = Rows::new(&queries, dim).unwrap();
+    let truth = index.exact(queries, 100, &Cancel::new()).unwrap();
+    let found = index.search_batch(queries, 100, SearchOptions::default(), None, &Cancel::new()).unwrap();
+    assert!(share(&found, &truth) > 0.95, "{}", share(&found, &truth));
+    // The file keeps both.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.index");
+    index.save(&path).unwrap();
+    let opened = GraphIndex::open(&path).unwrap();
+    assert_eq!((opened.usual, opened.tuned), (index.usual, index.tuned));
+}
+
 #[test]
 fn a_range_holds_what_is_near_enough() {
     let (count, dim) = (8000, 24);
