@@ -10,7 +10,7 @@ import { folder } from '../helpers/temp.js'
 
 const root = path.resolve('.')
 const pages = readdirSync('docs').filter((file) => file.endsWith('.md'))
-const examples = [...pages.map((page) => path.join('docs', page)), 'README.md'].flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, text = ''], i) => ({ page: path.basename(file), i, text })))
+const examples = pages.map((page) => path.join('docs', page)).flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, text = ''], i) => ({ page: path.basename(file), i, text })))
 
 /** What stands before an example that goes on where the page before it was, or that leaves something to the reader: by a word of the example. */
 const BEFORE: ReadonlyArray<readonly [page: string, word: string, before: string]> = [
