@@ -70,7 +70,7 @@ export async function goAway(server: Soaked, round: number, counts: Counts): Pro
   const signal = AbortSignal.timeout(1 + (round % 12))
   const body = JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ id: `gone-${(round * 200 + i) % RING}`, text: words(round + i) })))
   const path = round % 3 === 0 ? 'search' : round % 3 === 1 ? 'records?mode=upsert' : 'import'
-  const sent = path === 'search' ? JSON.stringify({ text: words(round), limit: 100 }) : path === 'import' ? slowly(body) : body
+  const sent = path === 'search' ? JSON.stringify({ text: words(round), limit: 100 }) : path === 'import' ? slowly(body, signal) : body
   const headers = { 'content-type': path === 'import' ? 'application/x-ndjson' : 'application/json' }
   await fetch(`${server.url}/v1/collections/notes/${path}`, { method: 'POST', headers, body: sent, signal, duplex: 'half' } as RequestInit).then(
     (response) => response.arrayBuffer(),
@@ -78,12 +78,13 @@ export async function goAway(server: Soaked, round: number, counts: Counts): Pro
   ).catch(() => (counts.cancelled += 1))
 }
 
-/** Lines that never end. */
-function slowly(line: string): ReadableStream<Uint8Array> {
+/** Lines that end with `signal` only: a request that is given up before its body is read leaves nobody to stop them. */
+function slowly(line: string, signal: AbortSignal): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       await sleep(3)
-      controller.enqueue(Buffer.from(`${line.slice(1, 80)}\n`))
+      if (signal.aborted) controller.error(signal.reason)
+      else controller.enqueue(Buffer.from(`${line.slice(1, 80)}\n`))
     },
   })
 }
