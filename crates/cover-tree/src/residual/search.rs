@@ -25,6 +25,8 @@ const PILOTS: usize = 64;
 const WALKING: f64 = 6.0;
 /// So many points are all looked at: that takes no time, and their envelope would have seen too little.
 const FEW: usize = 1024;
+/// New queries may lie where no sample has been, and the fewer the points, the more of the samples are alike.
+const FEW_FOR_NEW: usize = 4000;
 /// Rounds of widening before all pairs are looked at.
 const ROUNDS: u32 = 3;
 
@@ -213,7 +215,8 @@ impl<T: Chosen> Job<'_, T> {
 
     /// Whether walks would take longer than all pairs: a few of them are tried, once for each kind of question.
     fn is_crowded(&self, envelope: &Fitted) -> bool {
-        if self.engine.shape.places().len() <= FEW {
+        let few = if matches!(self.whose, Whose::Asked(_)) { FEW_FOR_NEW } else { FEW };
+        if self.engine.shape.places().len() <= few {
             return true;
         }
         let count = (self.queries() / AUDITED).min(PILOTS);
