@@ -33,7 +33,7 @@ export interface GraphReadOptions extends GraphBuildOptions {
   format?: 'csv' | 'graphml' | 'json' | undefined
   /** What stands between two fields of a CSV file; default a comma. */
   delimiter?: string | undefined
-  /** Whether the first line of a CSV file names the columns. */
+  /** Whether the first line of a CSV file names the columns; unless said, a line like `source,target,weight` does. */
   header?: boolean | undefined
 }
 

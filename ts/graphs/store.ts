@@ -100,7 +100,7 @@ export interface GraphLoadOptions extends LongCallOptions {
   format?: 'csv' | 'graphml' | 'json' | undefined
   /** What stands between two fields of a CSV file; default a comma. */
   delimiter?: string | undefined
-  /** Whether the first line of a CSV file names the columns. */
+  /** Whether the first line of a CSV file names the columns; unless said, a line like `source,target,weight` does. */
   header?: boolean | undefined
   /** What becomes of edges that the file names more than once; default: their weights are added. */
   parallel?: 'sum' | 'max' | 'last' | undefined

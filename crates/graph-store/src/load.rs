@@ -39,7 +39,7 @@ pub struct LoadOptions {
     pub delimiter: Option<char>,
     /// Whether the first line of an edge list names the columns.
     #[serde(default)]
-    pub header: bool,
+    pub header: Option<bool>,
     /// What becomes of edges that the file names more than once.
     #[serde(default)]
     pub parallel: Parallel,

@@ -27,7 +27,7 @@ struct ReadOptions {
     #[serde(default)]
     delimiter: Option<char>,
     #[serde(default)]
-    header: bool,
+    header: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

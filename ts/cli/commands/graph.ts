@@ -82,7 +82,8 @@ function keeping(group: Command): void {
     .description('add what a CSV edge list, GraphML or JSON file holds; the graph is made where there is none')
     .addOption(new Option('--format <format>', 'default: by the file’s name').choices(['csv', 'graphml', 'json']))
     .option('--delimiter <character>', 'what stands between two fields of a CSV file')
-    .option('--header', 'the first line of a CSV file names the columns')
+    .option('--header', 'the first line of a CSV file names the columns (found out unless said)')
+    .option('--no-header', 'it doesn’t')
     .addOption(new Option('--parallel <rule>', 'what becomes of edges named more than once').choices(['sum', 'max', 'last']))
     .option('--directed', 'a graph that is made now is directed')
     .action((name: string, file: string, { directed, format, delimiter, header, parallel }: GraphLoadOptions & { directed?: boolean }, command: Command) =>

@@ -11,36 +11,41 @@ use std::io::Read;
 pub struct CsvOptions {
     /// What stands between two fields: a comma unless told otherwise.
     pub delimiter: u8,
-    /// Whether the first line names the columns.
-    pub header: bool,
+    /// Whether the first line names the columns; without a word the line tells: see [`read_csv`].
+    pub header: Option<bool>,
 }
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        Self { delimiter: b',', header: false }
+        Self { delimiter: b',', header: None }
     }
 }
 
 /// Reads `source, target[, weight]` lines; further fields are ignored, a missing or empty weight is 1, lines that start with `#` are
-/// comments. Ids are any text.
+/// comments. Ids are any text. Unless `header` says it, the first line names the columns where its third field says `weight`, or its first two
+/// are words for the ends of an edge (`source,target`, `from,to`, …).
 ///
 /// # Errors
 /// [`Error::Syntax`] with the line, [`Error::Weight`], [`Error::TooLarge`], [`Error::Read`].
 pub fn read_csv(input: impl Read, csv: &CsvOptions, options: GraphOptions, limits: &Limits) -> Result<Loaded, Error> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(csv.delimiter)
-        .has_headers(csv.header)
+        .has_headers(csv.header == Some(true))
         .comment(Some(b'#'))
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(Bounded { inner: input, left: limits.bytes });
     let mut gathered = Gathered::new(limits);
     let mut record = csv::StringRecord::new();
+    let mut may_be_names = csv.header.is_none();
     loop {
         match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {}
             Err(error) => return Err(refused(error, limits)),
+        }
+        if std::mem::take(&mut may_be_names) && names_columns(&record) {
+            continue;
         }
         let place = || format!("line {}", record.position().map_or(0, csv::Position::line));
         let syntax = |reason: String| Error::Syntax { format: "CSV", place: place(), reason };
@@ -57,6 +62,17 @@ pub fn read_csv(input: impl Read, csv: &CsvOptions, options: GraphOptions, limit
         gathered.edge(source, target, weight)?;
     }
     gathered.finish(options)
+}
+
+/// What columns of ends are called, each with its counterpart.
+const ENDS: [[&str; 2]; 7] =
+    [["source", "target"], ["from", "to"], ["src", "dst"], ["src", "dest"], ["start", "end"], ["node1", "node2"], ["u", "v"]];
+
+/// Whether a line names columns.
+fn names_columns(record: &csv::StringRecord) -> bool {
+    let (Some(source), Some(target)) = (record.get(0), record.get(1)) else { return false };
+    let is_weight = record.get(2).is_some_and(|third| third.eq_ignore_ascii_case("weight") || third.eq_ignore_ascii_case("w"));
+    is_weight || ENDS.iter().any(|[from, to]| source.eq_ignore_ascii_case(from) && target.eq_ignore_ascii_case(to))
 }
 
 fn refused(error: csv::Error, limits: &Limits) -> Error {

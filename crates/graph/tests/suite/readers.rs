@@ -29,7 +29,7 @@ const GRAPHML: &str = r#"<?xml version="1.0"?><graphml xmlns="http://graphml.gra
 fn the_same_graph_three_times() {
     let csv = read_csv(
         "from;to;weight\n# a comment\na&b ;\"ü\"; 2.5\nü;a&b\n".as_bytes(),
-        &CsvOptions { delimiter: b';', header: true },
+        &CsvOptions { delimiter: b';', header: Some(true) },
         GraphOptions { directed: true, ..UNDIRECTED },
         &Limits::default(),
     )
@@ -47,6 +47,18 @@ fn the_same_graph_three_times() {
     assert_eq!(json.ids, ["a&b", "ü", "7"]);
     assert_eq!(json.graph, xml.graph);
     assert_eq!(json.hypergraph.unwrap().members(0), [1, 2]);
+}
+
+/// People's files name their columns more often than not.
+#[test]
+fn a_first_line_of_names_is_no_edge() {
+    for names in ["source,target", "From,To", "src,dst,w", "a,b,weight", "u,v,Weight,since"] {
+        assert_eq!(csv(format!("{names}\nx,y,2\n").as_bytes()).unwrap().ids, ["x", "y"], "{names}");
+    }
+    let told = CsvOptions { header: Some(false), ..CsvOptions::default() };
+    let read = read_csv("from,to\nx,y\n".as_bytes(), &told, UNDIRECTED, &Limits::default()).unwrap();
+    assert_eq!(read.ids, ["from", "to", "x", "y"]);
+    assert_eq!(csv(b"x,y\nfrom,to\n").unwrap().ids, ["x", "y", "from", "to"], "only the first line");
 }
 
 #[test]
