@@ -1,6 +1,5 @@
 //! The approximate index: a flat graph walked over projected codes, and an exact second look.
 
-mod among;
 mod bits;
 mod build;
 mod calibrate;
@@ -70,8 +69,6 @@ pub struct GraphIndex {
     /// Slot of each position.
     slots: Buffer<u32>,
     positions: SlotMap,
-    /// Whether every vector stands at the position of its slot's number, so that filters need no translation.
-    plain: bool,
     /// Where a walk starts when there is no sample.
     start: u32,
     /// Vectors from which the space was chosen.

@@ -143,7 +143,6 @@ impl GraphIndex {
             codes,
             links,
             entries,
-            plain: super::place::is_plain(slots),
             slots: stored,
             positions,
             start,

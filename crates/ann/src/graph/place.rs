@@ -7,11 +7,6 @@ use crate::{Error, vector};
 use canopy_core::Rows;
 use rayon::prelude::*;
 
-/// Whether each slot stands at the position of its own number.
-pub(super) fn is_plain(slots: &[u32]) -> bool {
-    slots.iter().zip(0_u32..).all(|(&slot, position)| slot == position)
-}
-
 impl GraphIndex {
     /// Keeps vectors in more bytes when the new ones wouldn't fit and the caller didn't choose how they are kept.
     pub(super) fn widen(&mut self, rows: Rows<'_, f32>) -> Result<(), Error> {
@@ -76,7 +71,6 @@ impl GraphIndex {
             raw[place * width..(place + 1) * width].copy_from_slice(bytes);
             codes[place * stride..(place + 1) * stride].copy_from_slice(code);
             stored[place] = slot;
-            self.plain &= place == slot as usize;
         }
         Ok(())
     }

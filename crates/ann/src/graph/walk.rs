@@ -96,7 +96,6 @@ pub(super) struct Scratch {
     pub(super) scores: Vec<f32>,
     /// Nodes that a filtered walk may still visit, nearest first.
     pub(super) open: BinaryHeap<Reverse<u64>>,
-    pub(super) among: super::among::Buffers,
     pub(super) prune: super::prune::Buffers,
     pub(super) row: Vec<f32>,
 }

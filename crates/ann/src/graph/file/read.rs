@@ -130,7 +130,6 @@ impl Source {
             codes,
             links,
             entries,
-            plain: crate::graph::place::is_plain(slots.get()),
             slots,
             positions,
             start: meta.start,
