@@ -65,13 +65,21 @@ pub fn read_csv(input: impl Read, csv: &CsvOptions, options: GraphOptions, limit
 }
 
 /// What columns of ends are called, each with its counterpart.
-const ENDS: [[&str; 2]; 7] =
-    [["source", "target"], ["from", "to"], ["src", "dst"], ["src", "dest"], ["start", "end"], ["node1", "node2"], ["u", "v"]];
+const ENDS: [[&str; 2]; 7] = [
+    ["source", "target"],
+    ["from", "to"],
+    ["src", "dst"],
+    ["src", "dest"],
+    ["start", "end"],
+    ["node1", "node2"],
+    ["u", "v"],
+];
 
 /// Whether a line names columns.
 fn names_columns(record: &csv::StringRecord) -> bool {
     let (Some(source), Some(target)) = (record.get(0), record.get(1)) else { return false };
-    let is_weight = record.get(2).is_some_and(|third| third.eq_ignore_ascii_case("weight") || third.eq_ignore_ascii_case("w"));
+    let is_weight =
+        record.get(2).is_some_and(|third| third.eq_ignore_ascii_case("weight") || third.eq_ignore_ascii_case("w"));
     is_weight || ENDS.iter().any(|[from, to]| source.eq_ignore_ascii_case(from) && target.eq_ignore_ascii_case(to))
 }
 
