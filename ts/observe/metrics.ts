@@ -105,6 +105,7 @@ export function createMetrics(snapshot: () => Promise<Snapshot>, { exemplars = f
   for (const code of ['QUEUE_FULL', 'BREAKER_OPEN', 'TENANT_RATE']) refused.inc({ code }, 0)
   const dead = new Counter({ name: 'ingest_dead_total', help: 'Accepted records that could not be stored', labelNames: ['code'], registers })
   const failures = new Counter({ name: 'ingest_write_failures_total', help: 'Batches that could not be written and come again', labelNames: ['code'], registers })
+  for (const code of ['POSTGRES_UNREACHABLE', 'NEO4J_UNREACHABLE', 'WRITE_TIMEOUT']) failures.inc({ code }, 0)
   const hitRatio = unset({ name: 'redis_hit_ratio', help: 'Share of the reads of the cache that were hits, in the last window', registers })
   const ttl = unset({ name: 'cache_ttl_seconds', help: 'How long an answer in the cache is fresh', registers })
   const integral = unset({ name: 'pid_integral', help: 'Integral of the controller that moves the TTL: error times minutes', registers })
